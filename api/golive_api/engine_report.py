@@ -1,0 +1,111 @@
+"""What an engine answers on /status."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from golive_api.golive import RiskState
+from golive_api.values import Timestamp, WireModel
+
+HEALTH_LIVE = "/health/live"
+"""200 while the engine's cycle makes progress."""
+
+HEALTH_READY = "/health/ready"
+"""200 once the engine has reconciled with its venues, or stands by."""
+
+METRICS = "/metrics"
+"""Prometheus text."""
+
+STATUS = "/status"
+"""An EngineReport as JSON."""
+
+HTTP_PORT_NAME = "http"
+"""Name of the container port that serves all of these."""
+
+REQUIRED_SERIES = (
+    "risk_gate_decisions_total",
+    "ess_triggers_total",
+    "golive_engine_gate_state",
+    "golive_engine_cycles_total",
+    "golive_engine_cycle_duration_seconds",
+    "golive_engine_orders_total",
+)
+"""Series without which trading can't be watched (seed 001 names the first two)."""
+
+Decimal = str
+"""Decimal text, possibly negative."""
+
+
+class EmergencyStopState(StrEnum):
+    """State of the engine's own emergency stop."""
+
+    INACTIVE = "Inactive"
+    ACTIVE = "Active"
+
+
+class AccountReport(WireModel):
+    """One account, in its quote currency."""
+
+    name: str = Field(max_length=63)
+    """Name in the engine's settings."""
+    environment: Literal["testnet", "production"]
+    """Which money."""
+    venue: str = Field(max_length=32)
+    """Where it trades."""
+    reconciled: bool
+    """Orders, positions and balance agree with the venue."""
+    equity: Decimal | None = Field(default=None, max_length=40)
+    """Wallet balance plus open PnL; absent while unknown."""
+    positions: dict[str, Decimal] = {}
+    """Signed base quantity by symbol, flat ones left out."""
+    filled_orders: int = Field(default=0, ge=0)
+    """Orders with a fill in the journal."""
+    unknown_orders: int = Field(default=0, ge=0)
+    """Orders whose outcome is unknown."""
+
+
+class GateReport(WireModel):
+    """The gate as the engine obeys it."""
+
+    state: str = Field(max_length=16)
+    """Open, ReduceOnly or Closed."""
+    reason: str = Field(max_length=64)
+    """Reason code."""
+    epoch: int = 0
+    """Epoch of the record, 0 without one."""
+    serial: int = 0
+    """Serial of the record, 0 without one."""
+
+
+class EngineReport(WireModel):
+    """The engine's own account of itself, asked for by the operator before every renewal."""
+
+    version: Literal["v1alpha1"]
+    """Version of this report."""
+    engine: str = Field(max_length=63)
+    """The Deployment that this engine says it is."""
+    pod: str = Field(max_length=253)
+    """The pod that answers."""
+    time: Timestamp
+    """When the report was made, by the engine's clock."""
+    leading: bool
+    """Whether this pod holds the engine's Lease."""
+    armed: bool
+    """Start-up reconciliation succeeded for every account."""
+    config_digests: list[str] = Field(max_length=16)
+    """SHA-256 (hex) of each configuration file as it was loaded at start."""
+    risk_state: RiskState
+    """Global Risk."""
+    risk_reasons: list[str] = Field(default=[], max_length=16)
+    """Why it is not OK."""
+    emergency_stop: EmergencyStopState
+    """The engine's own emergency stop."""
+    testnet_trades: int = Field(ge=0)
+    """Filled testnet orders in the journal."""
+    cycles: int = Field(ge=0)
+    """Trading cycles since start."""
+    gate: GateReport
+    """The gate as it is obeyed."""
+    accounts: list[AccountReport] = Field(max_length=32)
+    """Every configured account."""

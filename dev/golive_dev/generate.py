@@ -1,0 +1,96 @@
+"""Writes every generated file: CRDs, the chart's copy of them, and the reference pages.
+
+`python -m golive_dev.generate` writes; with --check it fails where a file on disk differs.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from golive_api.kinds import definitions
+from golive_api.reasons import Reason
+
+ROOT = Path(__file__).parents[2]
+"""The repository's root."""
+
+HEADER = "# Generated from api/golive_api by `make verify`; never edited by hand.\n"
+"""First line of each generated manifest."""
+
+
+def _crds() -> Iterator[tuple[Path, str]]:
+    for definition in definitions():
+        text = yaml.safe_dump(definition, sort_keys=False, width=112, allow_unicode=True)
+        plural = definition["spec"]["names"]["plural"]
+        yield Path("crds") / f"{plural}.yaml", HEADER + text
+        # Helm would take doubled braces for a template of its own.
+        guarded = "{{- if .Values.crds.enabled }}\n" + text.replace("{{", '{{ "{{" }}') + "{{- end }}\n"
+        yield Path("charts/golive/templates/crds") / f"{plural}.yaml", HEADER + guarded
+
+
+def _reasons() -> Iterator[tuple[Path, str]]:
+    rows = "\n".join(f"| `{reason.value}` | {reason.sentence} |" for reason in Reason)
+    text = (
+        "# Reasons\n\nEvery decision carries one of these codes: in conditions, events, metrics, the "
+        f"journal and the logs.\n\n| code | what it means |\n| --- | --- |\n{rows}\n"
+    )
+    yield Path("docs/reference/reasons.md"), text
+
+
+def _fields(schema: dict[str, Any], path: str) -> Iterator[str]:
+    for name, child in schema.get("properties", {}).items():
+        here = f"{path}.{name}" if path else name
+        required = "yes" if name in schema.get("required", []) else ""
+        default = child.get("default")
+        plain = default is not None and not isinstance(default, dict | list)
+        kind = "/".join(child["enum"]) if "enum" in child else child.get("type", "")
+        meaning = child.get("description", "")
+        yield f"| `{here}` | {kind} | {required} | {default if plain else ''} | {meaning} |"
+        yield from _fields(child, here)
+        yield from _fields(child.get("items", {}), f"{here}[]")
+
+
+def _kinds() -> Iterator[tuple[Path, str]]:
+    for definition in definitions():
+        kind = definition["spec"]["names"]["kind"]
+        root = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+        parts = {key: root["properties"][key] for key in ("spec", "status") if key in root["properties"]}
+        rows = "\n".join(row for key, part in parts.items() for row in _fields(part, key))
+        text = (
+            f"# {kind}\n\n{root['description']}\n\n| field | type | required | default | meaning |\n"
+            f"| --- | --- | --- | --- | --- |\n{rows}\n"
+        )
+        yield Path("docs/reference") / f"{kind.lower()}.md", text
+
+
+def generated() -> dict[Path, str]:
+    """Every generated file's path, relative to the root, and its text."""
+    return dict([*_crds(), *_reasons(), *_kinds()])
+
+
+def stale() -> list[Path]:
+    """Files on disk that differ from what would be generated."""
+    return [
+        path
+        for path, text in generated().items()
+        if not (ROOT / path).is_file() or (ROOT / path).read_text() != text
+    ]
+
+
+def main() -> int:
+    """Write, or with --check report, what is stale."""
+    if "--check" in sys.argv[1:]:
+        wrong = stale()
+        for path in wrong:
+            sys.stderr.write(f"stale: {path} (run `make verify`)\n")
+        return 1 if wrong else 0
+    for path, text in generated().items():
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
