@@ -1,0 +1,117 @@
+"""What was read before deciding. A missing input is None, and None never opens a gate."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from golive_api.acknowledgement import Acknowledgement
+from golive_api.gate import GateRecord
+from golive_api.golive import GoLiveSpec, GoLiveStatus
+from golive_api.profiles import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The GoLive itself, from a live read."""
+
+    namespace: str
+    name: str
+    uid: str
+    generation: int
+    deleting: bool
+    spec: GoLiveSpec | None
+    """None when it holds a value that this version does not know."""
+    spec_error: str
+    status: GoLiveStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileFacts:
+    """The requested CapitalProfile."""
+
+    limits: Limits | None
+    """None when it is missing or can't be read."""
+    error: str = ""
+    """Why it can't be read; empty when it is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """One pod of the engine's Deployment that has not ended."""
+
+    name: str
+    follows_template: bool
+    """Its ReplicaSet has the Deployment's present template."""
+    differences: tuple[str, ...] = ()
+    """Where its containers differ from that template."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine answered to one request."""
+
+    status: int | None
+    """HTTP status, None when there was no answer."""
+    text: str = ""
+    """Body, bounded in size."""
+    error: str = ""
+    """Why there was no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """The trading pod's answers."""
+
+    read_time: datetime
+    live: Answer
+    ready: Answer
+    metrics: Answer
+    report: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFacts:
+    """The engine's Deployment, its pods and what the trading one says."""
+
+    exists: bool
+    missing_objects: tuple[str, ...] = ()
+    """ConfigMaps and Secrets that the template needs and that do not exist."""
+    identity: object | None = None
+    """Template and mounted configuration as JSON, None unless all of it was read."""
+    config_digests: frozenset[str] = frozenset()
+    """SHA-256 of each mounted ConfigMap value."""
+    pods: tuple[PodFacts, ...] = ()
+    holder: str | None = None
+    """The pod that holds the engine's Lease, None when nobody does or it has lapsed."""
+    acknowledgement: Acknowledgement | None = None
+    preflight: Preflight | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """The gate's ConfigMap."""
+
+    exists: bool
+    record: GateRecord | None = None
+    """None when it does not exist or can't be read."""
+    state_text: str = ""
+    """data.state as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a decision rests on."""
+
+    read_time: datetime
+    """Taken before the first read: leases count from here."""
+    epoch: int
+    """This leader's generation."""
+    approvals_needed: int
+    """From the operator's settings, at least 1."""
+    subject: Subject
+    gate: GateFacts
+    guard_errors: tuple[str, ...] | None = None
+    """Forged writes that the API server did not refuse; None when that was not tried."""
+    rivals: tuple[str, ...] = ()
+    """Other enabled GoLives for the same engine."""
+    profile: ProfileFacts | None = None
+    engine: EngineFacts | None = None
