@@ -149,11 +149,15 @@ def engine_pod_differs(facts: Facts) -> Objection | None:
     return Objection(Reason.ENGINE_POD_DIFFERS, "; ".join(differing), ConditionType.READY)
 
 
+def _unreported(why: str) -> Objection:
+    return Objection(Reason.ENGINE_REPORT_UNREADABLE, why, ConditionType.SAFETY_CLEAR)
+
+
 def emergency_stop_active(facts: Facts) -> Objection | None:
     """The engine has stopped itself."""
     report = preflight.read_report(facts)
     if isinstance(report, str):
-        return Objection(Reason.ENGINE_REPORT_UNREADABLE, report, ConditionType.SAFETY_CLEAR)
+        return _unreported(report)
     if report.emergency_stop is EmergencyStopState.INACTIVE:
         return None
     message = "the engine's emergency stop is active; release it with a root cause first"
@@ -164,7 +168,7 @@ def risk_not_acceptable(facts: Facts) -> Objection | None:
     """Global Risk is worse than the request accepts."""
     report, spec = preflight.read_report(facts), facts.subject.spec
     if isinstance(report, str) or spec is None:
-        return None  # emergency_stop_active objects
+        return _unreported(str(report))
     accepted = RiskState(spec.request.safety.risk_state)
     if _RANK[report.risk_state] <= _RANK[accepted]:
         return None
@@ -177,7 +181,7 @@ def testnet_history_short(facts: Facts) -> Objection | None:
     """The engine has not traded enough on testnet."""
     report, spec = preflight.read_report(facts), facts.subject.spec
     if isinstance(report, str) or spec is None:
-        return None  # emergency_stop_active objects
+        return _unreported(str(report))
     safety = spec.request.safety
     if safety.testnet_history is Requirement.OPTIONAL or report.testnet_trades >= safety.min_testnet_trades:
         return None

@@ -101,7 +101,7 @@ def account_unknown(facts: Facts) -> Objection | None:
     """The request names an account that the engine does not trade."""
     report, spec = read_report(facts), facts.subject.spec
     if isinstance(report, str) or spec is None:
-        return None  # report_unreadable objects
+        return report_unreadable(facts)
     known = {account.name for account in report.accounts if account.environment == "production"}
     missing = [name for name in spec.request.accounts if name not in known]
     if not missing:
@@ -115,7 +115,7 @@ def config_stale(facts: Facts) -> Objection | None:
     """The engine loaded other configuration than what is mounted, and so approved, now."""
     report, engine = read_report(facts), facts.engine
     if isinstance(report, str) or engine is None:
-        return None  # report_unreadable objects
+        return report_unreadable(facts)
     if report.config_digests and engine.config_digests.issuperset(report.config_digests):
         return None
     return Objection(
@@ -129,7 +129,7 @@ def preflight_stale(facts: Facts) -> Objection | None:
     """The answers are older than the request accepts."""
     answers, spec = _answers(facts), facts.subject.spec
     if answers is None or spec is None:
-        return None  # health_live_failed objects
+        return _objection(facts, Reason.ENGINE_UNREACHABLE, "no trading pod could be asked")
     age_seconds = (facts.read_time - answers.read_time).total_seconds()
     if abs(age_seconds) <= spec.request.preflight.max_age_seconds:
         return None

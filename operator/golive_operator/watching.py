@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import time
+from pathlib import Path
 from typing import Any
 
 import kopf
@@ -76,9 +78,25 @@ class Watches:
         self._metrics.last_event.set(time.time())
 
 
+_SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+
+
 def sign_in(**kwargs: Any) -> kopf.ConnectionInfo | None:
-    """As the pod's ServiceAccount, or by kubeconfig on a desk; no other client's configuration."""
-    return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
+    """As the pod's ServiceAccount, or by kubeconfig on a desk; no other client's configuration.
+
+    kopf's own in-cluster sign-in needs cluster DNS, which may be down just when a gate must close;
+    the kubelet hands the API server's address to every pod.
+    """
+    host, port = os.environ.get("KUBERNETES_SERVICE_HOST"), os.environ.get("KUBERNETES_SERVICE_PORT")
+    token = _SERVICE_ACCOUNT / "token"
+    if not host or not port or not token.is_file():
+        return kopf.login_with_kubeconfig(**kwargs)
+    return kopf.ConnectionInfo(
+        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        ca_path=str(_SERVICE_ACCOUNT / "ca.crt"),
+        scheme="Bearer",
+        token=token.read_text().strip(),
+    )
 
 
 def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
