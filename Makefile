@@ -1,0 +1,53 @@
+# Every verb sets up what it needs. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export PYTHONSAFEPATH := 1
+export PYTHONDONTWRITEBYTECODE := 1
+PYTHON ?= python3
+PY := .venv/bin/python
+
+.PHONY: help demo test check verify bench dev image docs clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@echo "setting up .venv (half a minute, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/.ready ## tell the product's story on a real control plane (KEEP=1 leaves it running)
+	@$(PY) -m golive_dev.demo $(if $(KEEP),--keep)
+
+test: .venv/.ready ## run every test (ARGS="-k gate" passes arguments on)
+	@$(PY) -m golive_dev build
+	@$(PY) -m pytest $(ARGS)
+
+check: .venv/.ready ## lint, types, layers, charts
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-cache
+
+verify: .venv/.ready ## regenerate everything that is generated; fail if that changes a file
+	@$(PY) -m golive_dev.generate --check || { $(PY) -m golive_dev.generate; exit 1; }
+
+bench: .venv/.ready ## print medians and p99 beside those of peers
+	@$(PY) -m golive_dev build
+	@$(PY) -m benchmarks
+
+dev: .venv/.ready ## start a control plane with a node and keep it until Ctrl-C
+	@$(PY) -m golive_dev up
+
+image: ## build the container image with the builder at hand
+	@builder=$$(command -v buildah || command -v podman || command -v docker) || { echo "needs buildah, podman or docker"; exit 1; }; \
+	"$$builder" build --tag golive/golive:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) --file Dockerfile .
+
+docs: .venv/.ready ## write the generated reference pages
+	@$(PY) -m golive_dev.generate
+
+clean: ## remove what the other verbs made here (not the cache of built binaries)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
