@@ -71,7 +71,7 @@ def _definition(names: dict[str, Any], scope: str, version: dict[str, Any]) -> d
         "spec": {
             "group": GROUP,
             "scope": scope,
-            "names": {**names, "listKind": f"{names['kind']}List", "categories": ["golive"]},
+            "names": {**names, "listKind": f"{names['kind']}List", "categories": ["trading"]},
             "versions": [{"name": VERSION, "served": True, "storage": True} | version],
         },
     }

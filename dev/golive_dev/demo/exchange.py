@@ -1,0 +1,88 @@
+"""The exchange simulator as a process, and what its admin API says."""
+
+import json
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from golive_dev.control_plane import ControlPlane
+from golive_dev.waiting import eventually
+
+START_SECONDS = 20.0
+"""How long the simulator may take to serve."""
+
+DATA = Path(__file__).parents[4] / "shared" / "data"
+"""Real candles and answers; generated ones serve where this folder is absent."""
+
+CANDLES = DATA / "btc-perp-1m-2022-01.csv.gz"
+INSTRUMENTS = DATA / "venue_answers" / "binance" / "http_futures_market_exchange_info.json"
+
+HOSTS = ("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com")
+"""Names under which the engine knows the exchange."""
+
+KEYS = {
+    "MAIN_API_KEY": "production-key",
+    "MAIN_API_SECRET": "production-secret",
+    "PAPER_API_KEY": "testnet-key",
+    "PAPER_API_SECRET": "testnet-secret",
+}
+"""The simulator's own default accounts."""
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A running simulator."""
+
+    command: str
+    """As started."""
+    address: str
+    """Host and port of its HTTPS side."""
+    ca_file: Path
+    """Its private authority."""
+    admin_url: str
+    """Its admin API."""
+
+    def admin(self, path: str) -> Any:
+        """What the admin API answers to a GET."""
+        with urllib.request.urlopen(f"{self.admin_url}/admin/{path}", timeout=5) as answer:  # noqa: S310  # loopback, ours
+            return json.load(answer)
+
+    def _account(self, environment: str) -> dict[str, Any]:
+        accounts: dict[str, Any] = self.admin("state")["environments"][environment]["accounts"]
+        return dict(accounts[f"{environment}-key"])
+
+    def orders(self, environment: str) -> list[dict[str, Any]]:
+        """Every order that the exchange has accepted there, oldest first."""
+        return list(self._account(environment)["orders"])
+
+    def positions(self, environment: str) -> dict[str, float]:
+        """Signed base quantity by symbol, flat ones left out."""
+        positions = self._account(environment)["positions"]
+        sizes = {symbol: float(position["quantity"]) for symbol, position in positions.items()}
+        return {symbol: size for symbol, size in sizes.items() if size}
+
+    def equity(self, environment: str) -> float:
+        """Wallet plus unrealized profit."""
+        account = self._account(environment)
+        return float(account["wallet"]) + float(account["unrealized"])
+
+
+def start_exchange(control_plane: ControlPlane, candles_per_second: float) -> Exchange:
+    """Start the simulator on a free port, on real candles where they are."""
+    address_file = control_plane.directory / "simulator.json"
+    words = ["--speed", f"{candles_per_second:g}", "--unlimited", "--address-file", str(address_file)]
+    if CANDLES.is_file():
+        words += ["--candles", str(CANDLES)]
+    if INSTRUMENTS.is_file():
+        words += ["--instruments", str(INSTRUMENTS)]
+    control_plane.spawn("simulator", [sys.executable, "-P", "-m", "golive_simulator", *words])
+    address = eventually(lambda: json.loads(address_file.read_text()), START_SECONDS)
+    shown = " ".join(word if len(word) < 40 else f"…/{Path(word).name}" for word in words)  # noqa: PLR2004  # a readable line
+    return Exchange(
+        command=f"python -m golive_simulator {shown}",
+        address=address["url"].removeprefix("https://"),
+        ca_file=Path(address["ca_file"]),
+        admin_url=address["admin_url"],
+    )
