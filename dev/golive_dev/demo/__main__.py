@@ -9,7 +9,7 @@ from golive_dev.control_plane import ControlPlane, StartError
 from golive_dev.demo import story
 from golive_dev.demo.narrator import Narrator
 from golive_dev.demo.oracle import Oracle
-from golive_dev.demo.stage import GOLIVE, NAMESPACE, Stage, build, open_control_plane
+from golive_dev.demo.stage import ENGINE, GOLIVE, NAMESPACE, SYSTEM, Stage, build, open_control_plane
 from golive_dev.progress import to_stream
 from golive_dev.recipes import RECIPES
 from golive_dev.toolchain import ToolchainError
@@ -52,6 +52,21 @@ def tell(plane: ControlPlane, narrator: Narrator, started_seconds: float) -> Sta
     return stage
 
 
+def diagnose(plane: ControlPlane, narrator: Narrator, error: TimeoutError) -> None:
+    """What a person would look at first when something did not come."""
+    narrator.saw("the step above", "to end", str(error)[:300], holds=False)
+    looks = (
+        ("get", "golive", "-A", "-o", "wide"),
+        ("get", "pods", "-A"),
+        ("get", "events", "-A", "--sort-by=.lastTimestamp"),
+        ("logs", "-n", SYSTEM, "-l", "app.kubernetes.io/name=golive", "--tail=15", "--prefix"),
+        ("logs", "-n", NAMESPACE, f"deploy/{ENGINE}", "--tail=15"),
+    )
+    for words in looks:
+        done = plane.kubectl(*words, check=False)
+        narrator.command(f"kubectl {' '.join(words)}", done.stdout + done.stderr)
+
+
 def keep(stage: Stage) -> None:
     """Leave everything running until Enter or Ctrl-C."""
     print(  # noqa: T201  # for people
@@ -92,7 +107,11 @@ def _play(narrator: Narrator, *, keep_running: bool) -> int:
     began = time.monotonic()
     plane = open_control_plane()
     try:
-        stage = tell(plane, narrator, time.monotonic() - began)
+        try:
+            stage = tell(plane, narrator, time.monotonic() - began)
+        except TimeoutError as error:
+            diagnose(plane, narrator, error)
+            return 1
         holds = narrator.summary(time.monotonic() - began)
         if keep_running:
             keep(stage)
