@@ -26,10 +26,10 @@ class Row:
 class Narrator:
     """Colour and spinners on a terminal, plain lines elsewhere and under NO_COLOR."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, quiet: bool = False) -> None:
         plain = "NO_COLOR" in os.environ or not sys.stdout.isatty()
         width = None if sys.stdout.isatty() else 140
-        self._console = Console(no_color=plain, highlight=False, width=width, soft_wrap=True)
+        self._console = Console(no_color=plain, highlight=False, width=width, soft_wrap=True, quiet=quiet)
         self.rows: list[Row] = []
         self._began = time.monotonic()
 

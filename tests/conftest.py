@@ -1,0 +1,62 @@
+"""What every area's tests may ask for: a real control plane, a namespace in it, a process to end."""
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from golive_dev.control_plane import ControlPlane
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """Give the whole session one control plane, started when first asked for.
+
+    Tests keep apart by namespace. One that stops, freezes or restarts a server starts a control
+    plane of its own: it takes three seconds.
+    """
+    with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture
+def namespace(control_plane: ControlPlane) -> Iterator[str]:
+    """Give a test a fresh namespace, and delete it afterwards."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    control_plane.kubectl("create", "namespace", name)
+    yield name
+    control_plane.kubectl("delete", "namespace", name, "--wait=false")
+
+
+@dataclass
+class Script:
+    """A Python process that prints one JSON value per line."""
+
+    process: subprocess.Popen[str]
+
+    def read(self) -> Any:
+        """Return the next value it prints."""
+        assert self.process.stdout is not None
+        return json.loads(self.process.stdout.readline())
+
+
+@pytest.fixture
+def run_script() -> Iterator[Callable[..., Script]]:
+    """Give a function that runs Python code with arguments; what is left is killed afterwards."""
+    scripts: list[Script] = []
+
+    def run(code: str, *arguments: str | Path, env: dict[str, str] | None = None) -> Script:
+        command = [sys.executable, "-P", "-c", code, *map(str, arguments)]
+        scripts.append(Script(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)))
+        return scripts[-1]
+
+    yield run
+    for script in scripts:
+        script.process.kill()
+        script.process.communicate()
