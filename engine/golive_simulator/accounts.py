@@ -1,0 +1,82 @@
+"""An account: its keys, its money, its orders. Data and lookups; the exchange changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal  # noqa: TC003 - pydantic reads the annotations when state is restored
+
+from golive_simulator.margin import Position
+from golive_simulator.orders import (
+    ZERO,
+    AlgoOrder,
+    Fill,
+    Income,
+    MarginMode,
+    Order,
+)
+
+DEFAULT_LEVERAGE = 20
+"""Leverage of a contract nobody has set."""
+
+
+@dataclass(slots=True)
+class Account:
+    """One customer of one environment."""
+
+    api_key: str
+    secret: str
+    wallet: Decimal
+    may_trade: bool = True
+    may_withdraw: bool = False
+    positions: dict[str, Position] = field(default_factory=dict)
+    leverages: dict[str, int] = field(default_factory=dict)
+    margin_modes: dict[str, MarginMode] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    algos: dict[int, AlgoOrder] = field(default_factory=dict)
+    fills: list[Fill] = field(default_factory=list)
+    incomes: list[Income] = field(default_factory=list)
+    countdowns: dict[str, int] = field(default_factory=dict)
+    """Wall time in ms at which a symbol's orders are cancelled unless the client renews."""
+    open_order_ids: set[int] = field(default_factory=set)
+    open_algo_ids: set[int] = field(default_factory=set)
+
+    def position(self, symbol: str) -> Position:
+        """The net position in a contract, empty if there was none."""
+        return self.positions.get(symbol, Position())
+
+    def leverage(self, symbol: str) -> int:
+        """The leverage set for a contract."""
+        return self.leverages.get(symbol, DEFAULT_LEVERAGE)
+
+    def margin_mode(self, symbol: str) -> MarginMode:
+        """The margin mode set for a contract."""
+        return self.margin_modes.get(symbol, MarginMode.CROSSED)
+
+    def open_orders(self, symbol: str | None = None) -> list[Order]:
+        """Orders that may still fill, oldest first."""
+        orders = (self.orders[number] for number in sorted(self.open_order_ids))
+        return [order for order in orders if symbol in {None, order.request.symbol}]
+
+    def open_algos(self, symbol: str | None = None) -> list[AlgoOrder]:
+        """Conditional orders that still wait, oldest first."""
+        orders = (self.algos[number] for number in sorted(self.open_algo_ids))
+        return [order for order in orders if symbol in {None, order.request.symbol}]
+
+    def order_of_client(self, client_order_id: str) -> Order | None:
+        """The newest order with this client id."""
+        newest_first = reversed(self.orders.values())
+        return next((row for row in newest_first if row.request.client_order_id == client_order_id), None)
+
+    def algo_of_client(self, client_algo_id: str) -> AlgoOrder | None:
+        """The newest conditional order with this client id."""
+        newest_first = reversed(self.algos.values())
+        return next((row for row in newest_first if row.request.client_algo_id == client_algo_id), None)
+
+    def symbols_at_risk(self) -> set[str]:
+        """Contracts with a position or an open order."""
+        held = {symbol for symbol, position in self.positions.items() if position.is_open}
+        return held | {self.orders[number].request.symbol for number in self.open_order_ids}
+
+    def isolated_money(self) -> Decimal:
+        """Wallet money set aside for isolated positions."""
+        return sum((position.isolated_wallet for position in self.positions.values()), ZERO)

@@ -1,0 +1,233 @@
+"""What an account may ask for, and what becomes of it. Data only: nothing here decides or computes money."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+ZERO = Decimal(0)
+"""The Decimal nought, so that nobody mixes in a float."""
+
+
+class Side(StrEnum):
+    """Direction of an order."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+    @property
+    def sign(self) -> int:
+        """+1 for a buy, -1 for a sell."""
+        return 1 if self is Side.BUY else -1
+
+
+class OrderType(StrEnum):
+    """How a price is found. The conditional kinds live in the algo service until they trigger."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    STOP = "STOP"
+    STOP_MARKET = "STOP_MARKET"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    TRAILING_STOP_MARKET = "TRAILING_STOP_MARKET"
+    LIQUIDATION = "LIQUIDATION"
+
+    @property
+    def rests_at_a_price(self) -> bool:
+        """Whether the order that reaches the book carries a limit price."""
+        return self in {OrderType.LIMIT, OrderType.STOP, OrderType.TAKE_PROFIT}
+
+
+CONDITIONAL_TYPES = frozenset(
+    {
+        OrderType.STOP,
+        OrderType.STOP_MARKET,
+        OrderType.TAKE_PROFIT,
+        OrderType.TAKE_PROFIT_MARKET,
+        OrderType.TRAILING_STOP_MARKET,
+    }
+)
+"""Types that wait for a trigger price."""
+
+
+class TimeInForce(StrEnum):
+    """How long an order may live; GTX is post-only."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTX = "GTX"
+
+
+class OrderStatus(StrEnum):
+    """State of an order in the matching engine."""
+
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+
+
+class AlgoStatus(StrEnum):
+    """State of a conditional order in the algo service."""
+
+    NEW = "NEW"
+    TRIGGERED = "TRIGGERED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class WorkingType(StrEnum):
+    """Which price a trigger watches: the last trade or the mark."""
+
+    CONTRACT_PRICE = "CONTRACT_PRICE"
+    MARK_PRICE = "MARK_PRICE"
+
+
+class MarginMode(StrEnum):
+    """Whether a position may draw on the whole wallet."""
+
+    CROSSED = "CROSSED"
+    ISOLATED = "ISOLATED"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """An order as it was asked for, before any rule has looked at it."""
+
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    client_order_id: str
+    price: Decimal = ZERO
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlgoRequest:
+    """A conditional order as it was asked for."""
+
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    client_algo_id: str
+    trigger_price: Decimal = ZERO
+    price: Decimal = ZERO
+    time_in_force: TimeInForce = TimeInForce.GTC
+    working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    reduce_only: bool = False
+    close_position: bool = False
+    price_protect: bool = False
+    activate_price: Decimal = ZERO
+    callback_rate_percent: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Order:
+    """An order the venue has accepted."""
+
+    order_id: int
+    request: OrderRequest
+    quantity: Decimal
+    created_ms: int
+    updated_ms: int
+    status: OrderStatus = OrderStatus.NEW
+    filled_quantity: Decimal = ZERO
+    filled_cost: Decimal = ZERO
+    held_until_ms: int = 0
+    """Wall time before which a fault keeps the order from matching."""
+    algo_id: int | None = None
+    """The conditional order this one came from."""
+
+    @property
+    def remaining(self) -> Decimal:
+        """Quantity still to be filled."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order may still fill."""
+        return self.status in {OrderStatus.NEW, OrderStatus.PARTIALLY_FILLED}
+
+    @property
+    def average_price(self) -> Decimal:
+        """Volume-weighted fill price, nought when nothing filled."""
+        return self.filled_cost / self.filled_quantity if self.filled_quantity else ZERO
+
+    def close(self, status: OrderStatus, now_ms: int) -> None:
+        """End the order's life in ``status``."""
+        self.status = status
+        self.updated_ms = now_ms
+
+
+@dataclass(slots=True)
+class AlgoOrder:
+    """A conditional order the algo service holds."""
+
+    algo_id: int
+    request: AlgoRequest
+    created_ms: int
+    updated_ms: int
+    status: AlgoStatus = AlgoStatus.NEW
+    trigger_ms: int = 0
+    actual_order_id: int | None = None
+    extreme_price: Decimal = ZERO
+    """Best price seen since a trailing stop became active; nought while it is not."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order still waits for its trigger."""
+        return self.status is AlgoStatus.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One trade of one order."""
+
+    trade_id: int
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    realized_pnl: Decimal
+    commission: Decimal
+    is_maker: bool
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Income:
+    """One booking on the wallet; their sum is the wallet."""
+
+    income_id: int
+    kind: str
+    amount: Decimal
+    time_ms: int
+    symbol: str = ""
+    trade_id: int | None = None
+
+
+@dataclass(slots=True)
+class Counters:
+    """The next number of each series of an exchange."""
+
+    order_id: int = 1_000_001
+    algo_id: int = 2_000_001
+    trade_id: int = 3_000_001
+    income_id: int = 4_000_001
+
+    def next(self, series: str) -> int:
+        """The next number of ``series`` (``order_id``, ``algo_id``, ``trade_id``, ``income_id``)."""
+        value: int = getattr(self, series)
+        setattr(self, series, value + 1)
+        return value

@@ -1,0 +1,53 @@
+"""Why an exchange says no, in no venue's words: each dialect has its own."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Everything a request may be refused for."""
+
+    SYMBOL_UNKNOWN = "SYMBOL_UNKNOWN"
+    CLIENT_ID_MALFORMED = "CLIENT_ID_MALFORMED"
+    CLIENT_ID_IN_USE = "CLIENT_ID_IN_USE"
+    PRECISION_TOO_FINE = "PRECISION_TOO_FINE"
+    QUANTITY_NOT_POSITIVE = "QUANTITY_NOT_POSITIVE"
+    QUANTITY_TOO_SMALL = "QUANTITY_TOO_SMALL"
+    QUANTITY_TOO_LARGE = "QUANTITY_TOO_LARGE"
+    QUANTITY_OFF_STEP = "QUANTITY_OFF_STEP"
+    PRICE_NOT_POSITIVE = "PRICE_NOT_POSITIVE"
+    PRICE_TOO_LOW = "PRICE_TOO_LOW"
+    PRICE_TOO_HIGH = "PRICE_TOO_HIGH"
+    PRICE_OFF_TICK = "PRICE_OFF_TICK"
+    PRICE_ABOVE_BAND = "PRICE_ABOVE_BAND"
+    PRICE_BELOW_BAND = "PRICE_BELOW_BAND"
+    MARKET_OUTSIDE_BAND = "MARKET_OUTSIDE_BAND"
+    NOTIONAL_TOO_SMALL = "NOTIONAL_TOO_SMALL"
+    TOO_MANY_OPEN_ORDERS = "TOO_MANY_OPEN_ORDERS"
+    TOO_MANY_ALGO_ORDERS = "TOO_MANY_ALGO_ORDERS"
+    NOTHING_TO_REDUCE = "NOTHING_TO_REDUCE"
+    WOULD_TAKE = "WOULD_TAKE"
+    WOULD_NOT_FILL = "WOULD_NOT_FILL"
+    POSITION_TOO_LARGE = "POSITION_TOO_LARGE"
+    MARGIN_INSUFFICIENT = "MARGIN_INSUFFICIENT"
+    TRIGGER_NOT_POSITIVE = "TRIGGER_NOT_POSITIVE"
+    TRIGGERS_AT_ONCE = "TRIGGERS_AT_ONCE"
+    CLOSE_WITH_QUANTITY = "CLOSE_WITH_QUANTITY"
+    CALLBACK_MISSING = "CALLBACK_MISSING"
+    ORDER_NOT_OPEN = "ORDER_NOT_OPEN"
+    ORDER_UNKNOWN = "ORDER_UNKNOWN"
+    LEVERAGE_INVALID = "LEVERAGE_INVALID"
+    MARGIN_MODE_UNCHANGED = "MARGIN_MODE_UNCHANGED"
+    MARGIN_MODE_HAS_ORDERS = "MARGIN_MODE_HAS_ORDERS"
+    MARGIN_MODE_HAS_POSITION = "MARGIN_MODE_HAS_POSITION"
+    LEVERAGE_HELD_BY_ISOLATED = "LEVERAGE_HELD_BY_ISOLATED"
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the venue, not an error of the program
+    """The exchange says no; ``value`` fills the blank in the dialect's sentence."""
+
+    def __init__(self, reason: Reason, value: str = "") -> None:
+        super().__init__(f"{reason}: {value}" if value else str(reason))
+        self.reason = reason
+        self.value = value

@@ -1,0 +1,207 @@
+"""The whole venue: its environments over one market, the faults in force, and a log of what was asked.
+
+Belongs here: what happens between an HTTP request and its answer, and when time passes.
+Does not belong here: sockets, sleeping.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from golive_simulator.conditional import run_triggers
+from golive_simulator.dialect import Answer
+from golive_simulator.exchange import Exchange, Handling
+from golive_simulator.faults import Fault, FaultBook, FaultKind
+from golive_simulator.market import FUNDING_INTERVAL_SECONDS
+from golive_simulator.solvency import liquidate, pay_funding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from golive_simulator.clock import VenueClock
+    from golive_simulator.dialect import Asked, Dialect
+    from golive_simulator.faults import RequestFacts
+    from golive_simulator.market import Market
+
+ENVIRONMENTS = ("production", "testnet")
+"""The separate exchanges a venue has."""
+
+LOGGED_REQUESTS = 100_000
+"""Requests the log keeps."""
+
+ERRORS_FROM = 400
+"""HTTP statuses from here on are refusals."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request as the log keeps it."""
+
+    time_ms: int
+    environment: str
+    method: str
+    path: str
+    symbol: str
+    side: str
+    client_order_id: str
+    is_new_order: bool
+    accepted: bool
+    """Whether the venue did what was asked, whatever the client was told."""
+    answered: bool
+    """Whether the client got an answer at all."""
+    status: int
+    code: int | None
+    order_id: int | None
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What goes back to the client: an answer, or a reset connection, after a while."""
+
+    answer: Answer | None
+    delay_ms: int = 0
+
+
+@dataclass(slots=True)
+class Venue:
+    """Everything the simulator is, apart from its sockets."""
+
+    market: Market
+    clock: VenueClock
+    dialects: Sequence[Dialect]
+    exchanges: dict[str, Exchange] = field(default_factory=dict)
+    faults: FaultBook = field(default_factory=FaultBook)
+    requests: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=LOGGED_REQUESTS))
+    is_paused: bool = False
+    down_until_ms: int = 0
+
+    def __post_init__(self) -> None:
+        for environment in ENVIRONMENTS:
+            self.exchanges.setdefault(environment, Exchange(environment, self.market))
+
+    def dialect_of(self, host: str) -> tuple[Dialect, str] | None:
+        """The dialect and environment served under a host name."""
+        for dialect in self.dialects:
+            if host in dialect.hosts:
+                return dialect, dialect.hosts[host]
+        return None
+
+    def serve(self, asked: Asked) -> Delivery:
+        """Answer one request, with whatever faults it meets."""
+        found = self.dialect_of(asked.host)
+        if found is None:
+            return Delivery(Answer(421, {"code": -1, "msg": f"no venue is served as {asked.host}"}))
+        if asked.now_ms < self.down_until_ms:
+            return Delivery(None)
+        dialect, environment = found
+        facts = dialect.facts(environment, asked)
+        hits = self.faults.hitting(facts)
+        delivery, outcome = _deliver(dialect, self.exchanges[environment], asked, hits)
+        self.requests.append(_record(asked, facts, delivery, outcome, hits))
+        return delivery
+
+    def pass_time(self, points: int) -> None:
+        """Move prices on by ``points`` path points and let everything follow from each."""
+        for _ in range(points):
+            before = self.market.simulated_seconds // FUNDING_INTERVAL_SECONDS
+            now_ms = self.clock.now_ms()
+            self.market.advance(now_ms)
+            if self.market.simulated_seconds // FUNDING_INTERVAL_SECONDS != before:
+                for exchange in self.exchanges.values():
+                    pay_funding(exchange, now_ms)
+            self.settle(now_ms)
+
+    def settle(self, now_ms: int) -> None:
+        """Do all that the present price and time ask for."""
+        for exchange in self.exchanges.values():
+            exchange.run_countdowns(now_ms)
+            exchange.match_resting(now_ms)
+            run_triggers(exchange, now_ms)
+            liquidate(exchange, now_ms)
+
+    def add_fault(self, fault: Fault) -> Fault:
+        """Put a fault in force."""
+        added = self.faults.add(fault)
+        now_ms = self.clock.now_ms()
+        if added.kind is FaultKind.CLOCK_SKEW:
+            self.clock.skew_ms = added.skew_ms
+        if added.kind is FaultKind.STALE_BOOK:
+            for symbol in [added.symbol] if added.symbol else list(self.market.instruments):
+                self.market.freeze(symbol, now_ms)
+        return added
+
+    def clear_faults(self, fault_id: int | None = None) -> list[Fault]:
+        """Take one fault, or all, out of force."""
+        removed = self.faults.clear(fault_id)
+        for fault in removed:
+            if fault.kind is FaultKind.CLOCK_SKEW:
+                self.clock.skew_ms = 0
+            if fault.kind is FaultKind.STALE_BOOK:
+                for symbol in [fault.symbol] if fault.symbol else list(self.market.frozen):
+                    self.market.frozen.pop(symbol, None)
+        return removed
+
+
+def _deliver(
+    dialect: Dialect, exchange: Exchange, asked: Asked, hits: Sequence[Fault]
+) -> tuple[Delivery, Answer | None]:
+    """What the client gets, and what the venue really answered: nothing if the request never reached it."""
+    by_kind = {fault.kind: fault for fault in hits}
+    delay_ms = by_kind[FaultKind.DELAY].delay_ms if FaultKind.DELAY in by_kind else 0
+    for fault in hits:
+        if fault.kind is FaultKind.DROP_BEFORE_ACCEPT:
+            return Delivery(None, delay_ms), None
+        refusal = _instead(dialect, fault)
+        if refusal is not None:
+            return Delivery(refusal, delay_ms), None
+    outcome = dialect.answer(exchange, replace(asked, handling=_handling(by_kind)))
+    if FaultKind.DROP_AFTER_ACCEPT in by_kind:
+        return Delivery(None, delay_ms), outcome
+    if FaultKind.ANSWER_AFTER_ACCEPT in by_kind:
+        forced = by_kind[FaultKind.ANSWER_AFTER_ACCEPT]
+        return Delivery(Answer(forced.status, forced.body), delay_ms), outcome
+    return Delivery(outcome, delay_ms), outcome
+
+
+def _instead(dialect: Dialect, fault: Fault) -> Answer | None:
+    """The answer of a fault that keeps a request from the exchange."""
+    match fault.kind:
+        case FaultKind.ANSWER_BEFORE_ACCEPT:
+            return Answer(fault.status, fault.body)
+        case FaultKind.RATE_LIMIT:
+            return dialect.rate_limited(429, fault.retry_after_seconds)
+        case FaultKind.BAN:
+            return dialect.rate_limited(418, fault.retry_after_seconds)
+        case FaultKind.INSUFFICIENT_MARGIN:
+            return dialect.margin_refusal()
+        case _:
+            return None
+
+
+def _handling(by_kind: dict[FaultKind, Fault]) -> Handling:
+    late, partial = by_kind.get(FaultKind.LATE_FILL), by_kind.get(FaultKind.PARTIAL_FILL)
+    usual = Handling()
+    return Handling(
+        hold_ms=late.delay_ms if late else usual.hold_ms,
+        fill_ratio=partial.ratio if partial else usual.fill_ratio,
+    )
+
+
+def _record(
+    asked: Asked, facts: RequestFacts, delivery: Delivery, outcome: Answer | None, hits: Sequence[Fault]
+) -> RequestRecord:
+    told = delivery.answer
+    body: Any = outcome.body if outcome and isinstance(outcome.body, dict) else {}
+    return RequestRecord(
+        time_ms=asked.now_ms,
+        accepted=outcome is not None and outcome.status < ERRORS_FROM,
+        answered=told is not None,
+        status=told.status if told else 0,
+        code=body.get("code") if isinstance(body.get("code"), int) else None,
+        order_id=body.get("orderId") or body.get("algoId"),
+        faults=tuple(str(fault.kind) for fault in hits),
+        **asdict(facts),
+    )
