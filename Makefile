@@ -37,14 +37,14 @@ verify: .venv/.ready ## regenerate everything that is generated; fail if that ch
 
 bench: .venv/.ready ## print medians and p99 beside those of peers
 	@$(PY) -m golive_dev build
-	@$(PY) -m benchmarks
+	@$(PY) benchmarks/run.py
 
 dev: .venv/.ready ## start a control plane with a node and keep it until Ctrl-C
 	@$(PY) -m golive_dev up
 
 image: ## build the container image with the builder at hand
 	@builder=$$(command -v buildah || command -v podman || command -v docker) || { echo "needs buildah, podman or docker"; exit 1; }; \
-	"$$builder" build --tag golive/golive:$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) --file Dockerfile .
+	"$$builder" build --target operator --tag golive/golive . && "$$builder" build --target engine --tag golive/golive-engine .
 
 docs: .venv/.ready ## write the generated reference pages
 	@$(PY) -m golive_dev.generate
