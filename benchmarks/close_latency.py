@@ -27,7 +27,6 @@ from golive_api.golive import Environment, GateState
 from golive_api.profiles import Limits
 from golive_api.values import render_time
 from golive_dev.control_plane import ControlPlane
-from golive_dev.waiting import eventually
 from golive_engine.clock import SystemClock
 from golive_engine.cluster import Cluster
 from golive_engine.gate import Addressee, Gate
@@ -169,7 +168,7 @@ def measure(plane: ControlPlane, runs: int) -> tuple[list[float], list[float]]:
         theirs.append((bare.next("Closed") - began) / 1e6)
     for follower in (engine, bare):
         follower.process.terminate()
-        eventually(lambda follower=follower: follower.process.poll() is not None, 5)
+        follower.process.wait(5)
     return ours, theirs
 
 

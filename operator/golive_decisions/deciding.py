@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from golive_api.gate import GateRecord
-from golive_api.golive import GateState, GateStatus, GoLiveStatus
+from golive_api.golive import GateState, GateStatus, GoLiveSpec, GoLiveStatus
 from golive_api.reasons import Reason
 from golive_api.values import parse_time, render_time
 from golive_decisions import reporting
@@ -51,7 +51,8 @@ def decide(facts: Facts, resync_seconds: float) -> Plan:
     burns = any(objection.burns for objection in blocking)
     reason, message = _verdict(facts, blocking)
     state = GateState.OPEN if reason is Reason.OPEN else GateState.CLOSED
-    record = _record(facts, state, reason, message)
+    spec = facts.subject.spec
+    record = _record(facts, spec, state, reason, message) if spec else _shut(facts, reason, message)
     write = record if record is not None and _must_write(facts, record) else None
     gate_status = _gate_status(facts, record if write else facts.gate.record, state, reason, burns=burns)
     status = reporting.status(facts, found, gate_status, message)
@@ -74,13 +75,9 @@ def _verdict(facts: Facts, blocking: list[Objection]) -> tuple[Reason, str]:
     return Reason.OPEN, Reason.OPEN.sentence
 
 
-def _record(facts: Facts, state: GateState, reason: Reason, message: str) -> GateRecord | None:
-    """The record as it would be written; None for an object that can't be read and has no gate."""
-    subject, spec = facts.subject, facts.subject.spec
-    if spec is None:
-        return _shut(facts, reason, message)
-    request, limits = spec.request, facts.profile.limits if facts.profile else None
-    ttl_seconds = request.gate.ttl_seconds
+def _record(facts: Facts, spec: GoLiveSpec, state: GateState, reason: Reason, message: str) -> GateRecord:
+    """The record as it would be written."""
+    subject, request, ttl_seconds = facts.subject, spec.request, spec.request.gate.ttl_seconds
     return GateRecord(
         namespace=subject.namespace,
         name=subject.name,
@@ -95,7 +92,7 @@ def _record(facts: Facts, state: GateState, reason: Reason, message: str) -> Gat
         revision=spec.revision,
         digest=current_digest(facts),
         profile=request.profile,
-        limits=limits,
+        limits=facts.profile.limits if facts.profile else None,
         accounts=request.accounts,
         approvers=[approval.user for approval in valid_approvals(facts)],
         requested_by=spec.requested_by,
