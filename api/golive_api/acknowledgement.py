@@ -3,9 +3,9 @@
 The Lease makes its holder the one pod that trades; its annotations are the acknowledgement.
 """
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from golive_api.values import Timestamp, WireModel
+from golive_api.values import MOST, Timestamp, WireModel, parse_time
 
 ANNOTATION_PREFIX = "golive.dev/"
 """Prefix of the acknowledgement's annotations."""
@@ -23,9 +23,9 @@ class Acknowledgement(WireModel):
     """The engine's own reason code."""
     uid: str = Field(default="", max_length=64)
     """uid in the gate record, empty while there is none."""
-    epoch: int = Field(default=0, ge=0)
+    epoch: int = Field(default=0, ge=0, le=MOST)
     """Epoch of the gate record, 0 while there is none."""
-    serial: int = Field(default=0, ge=0)
+    serial: int = Field(default=0, ge=0, le=MOST)
     """Serial of the gate record, 0 while there is none."""
     acknowledged_time: Timestamp
     """When the engine began to obey this state, by its own clock."""
@@ -43,9 +43,11 @@ def read_acknowledgement(annotations: dict[str, str]) -> Acknowledgement | None:
         if key.startswith(ANNOTATION_PREFIX)
     }
     try:
-        return Acknowledgement.model_validate(fields)
-    except ValidationError:
+        said = Acknowledgement.model_validate(fields, by_alias=True, by_name=False)
+        parse_time(said.acknowledged_time)
+    except ValueError:
         return None
+    return said
 
 
 def lease_name(engine: str) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from golive_api.golive import RiskState
-from golive_api.values import Timestamp, WireModel
+from golive_api.values import MOST, Timestamp, WireModel
 
 HEALTH_LIVE = "/health/live"
 """200 while the engine's cycle makes progress."""
@@ -101,9 +101,9 @@ class EngineReport(WireModel):
     """Why it is not OK."""
     emergency_stop: EmergencyStopState
     """The engine's own emergency stop."""
-    testnet_trades: int = Field(ge=0)
+    testnet_trades: int = Field(ge=0, le=MOST)
     """Filled testnet orders in the journal."""
-    cycles: int = Field(ge=0)
+    cycles: int = Field(ge=0, le=MOST)
     """Trading cycles since start."""
     gate: GateReport
     """The gate as it is obeyed."""

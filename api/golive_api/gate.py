@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from typing import Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from golive_api import API_VERSION
 from golive_api.golive import Environment, GateState
@@ -89,6 +89,8 @@ class GateRecord(WireModel):
     def _an_open_gate_is_complete(self) -> Self:
         parse_time(self.issued_time)
         parse_time(self.valid_until)
+        if self.opened_time is not None:
+            parse_time(self.opened_time)
         if self.state is not GateState.CLOSED and (self.limits is None or self.digest is None):
             raise ValueError("a gate that is not Closed needs limits and digest")
         return self
@@ -111,16 +113,20 @@ class GateRecord(WireModel):
         """Read a ConfigMap's data; raises GateUnreadableError on anything unknown, missing or malformed."""
         fields: dict[str, object] = {key: value for key, value in data.items() if key != "NOTICE"}
         try:
-            for key in _NUMBERS:
-                if not _NUMBER.fullmatch(data.get(key, "")):
-                    raise GateUnreadableError(f"{key} is not a number: {data.get(key)!r}")
-                fields[key] = int(data[key])
+            fields |= {key: _number(key, data.get(key, "")) for key in _NUMBERS}
             for key in _JSON:
                 if key in data:
                     fields[key] = json.loads(data[key])
-            return cls.model_validate(fields)
-        except (ValidationError, json.JSONDecodeError, RecursionError) as error:
+            return cls.model_validate(fields, by_alias=True, by_name=False)
+        except (ValueError, RecursionError) as error:
             raise GateUnreadableError(f"gate unreadable: {error}") from error
+
+
+def _number(key: str, text: str) -> int:
+    """Digits only; raises ValueError for what int() would take besides."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{key} is not a number: {text!r}")
+    return int(text)
 
 
 def gate_name(golive: str) -> str:

@@ -11,6 +11,9 @@ from pydantic.alias_generators import to_camel
 DECIMAL_PATTERN = r"^[0-9]{1,18}(\.[0-9]{1,8})?$"
 """Plain, non-negative decimal notation; no sign, no exponent."""
 
+MOST = 10**15
+"""Larger counts are garbage; every JSON reader keeps this one exactly."""
+
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 """An RFC 1123 label: usable as object name and as label value."""
 

@@ -24,21 +24,35 @@ class Account:
     """One customer of one environment."""
 
     api_key: str
+    """Who signs."""
     secret: str
+    """What requests are signed with."""
     wallet: Decimal
+    """Money, without open profit: the sum of ``incomes``."""
     may_trade: bool = True
+    """Whether the key may place orders."""
     may_withdraw: bool = False
+    """A permission that a trading key should not have."""
     positions: dict[str, Position] = field(default_factory=dict)
+    """By contract; closed ones stay with nought."""
     leverages: dict[str, int] = field(default_factory=dict)
+    """Where it was set."""
     margin_modes: dict[str, MarginMode] = field(default_factory=dict)
+    """Where it was set."""
     orders: dict[int, Order] = field(default_factory=dict)
+    """All orders by number."""
     algos: dict[int, AlgoOrder] = field(default_factory=dict)
+    """All conditional orders by number."""
     fills: list[Fill] = field(default_factory=list)
+    """All trades, oldest first."""
     incomes: list[Income] = field(default_factory=list)
+    """All bookings, oldest first."""
     countdowns: dict[str, int] = field(default_factory=dict)
     """Wall time in ms at which a symbol's orders are cancelled unless the client renews."""
     open_order_ids: set[int] = field(default_factory=set)
+    """Orders that may still fill."""
     open_algo_ids: set[int] = field(default_factory=set)
+    """Conditional orders that still wait."""
 
     def position(self, symbol: str) -> Position:
         """The net position in a contract, empty if there was none."""

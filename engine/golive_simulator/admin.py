@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from golive_simulator.venue import Venue
 
 VENUE: web.AppKey[Venue] = web.AppKey("venue")
+"""The venue that is looked at."""
+
 TOKEN = web.AppKey("token", str)
+"""The bearer token asked for, empty for none."""
 
 HIGHEST_PRICE = 1_000_000_000
 """A bound on prices, far above any contract."""
@@ -118,6 +121,7 @@ async def _guarded(
 
 
 def _said(value: Any, status: int = 200) -> web.Response:
+    """An answer in JSON; decimals as texts."""
     return web.json_response(value, status=status, dumps=lambda what: json.dumps(what, default=str))
 
 
@@ -141,6 +145,7 @@ async def show_state(request: web.Request) -> web.Response:
 
 
 def _account(exchange: Exchange, account: Account) -> dict[str, Any]:
+    """One account as the state shows it: everything but its secret."""
     equity = exchange.equity(account)
     shown = asdict(account)
     del shown["secret"], shown["open_order_ids"], shown["open_algo_ids"]
@@ -240,6 +245,5 @@ async def restart(request: web.Request) -> web.Response:
     """Forget everything but what a venue keeps on disk, and be unreachable for a while."""
     venue, wanted = request.app[VENUE], Outage.model_validate_json(await request.text() or "{}")
     state.restore(venue, state.dump(venue))
-    venue.clear_faults()
     venue.down_until_ms = venue.clock.now_ms() + wanted.down_ms
     return _said({"down_until_ms": venue.down_until_ms})

@@ -28,7 +28,9 @@ class Level(NamedTuple):
     """A price and the quantity that rests there."""
 
     price: Decimal
+    """Price."""
     quantity: Decimal
+    """Base asset resting there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ class Book:
     """Both sides, best price first."""
 
     bids: tuple[Level, ...]
+    """Buyers."""
     asks: tuple[Level, ...]
+    """Sellers."""
 
     def against(self, side: Side) -> tuple[Level, ...]:
         """The levels an order of ``side`` would take."""
@@ -53,6 +57,7 @@ def ladder(instrument: Instrument, price: Decimal, seed: str) -> Book:
 
 
 def _levels(instrument: Instrument, best: Decimal, direction: int, dice: random.Random) -> tuple[Level, ...]:
+    """One side, away from its best price: gaps and sizes grow with the distance."""
     rows: list[Level] = []
     price = best
     gap_ticks = max(1, int(float(best) * LEVEL_GAP / float(instrument.tick)))

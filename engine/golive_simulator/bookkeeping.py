@@ -29,8 +29,11 @@ class Terms:
     """How a fill comes about."""
 
     fee_rate: Decimal
+    """Fee as a part of the value."""
     is_maker: bool
+    """Whether the order rested."""
     now_ms: int
+    """Wall time."""
 
 
 def book_income(
@@ -82,6 +85,7 @@ def book_fill(account: Account, counters: Counters, order: Order, execution: Exe
 
 
 def _progress(order: Order, execution: Execution, now_ms: int) -> None:
+    """Count an execution towards its order."""
     order.filled_quantity += execution.quantity
     order.filled_cost += execution.quantity * execution.price
     order.updated_ms = now_ms

@@ -35,11 +35,17 @@ class Candle(NamedTuple):
     """One minute of trading; ``time_seconds`` is simulated, ``volume`` in the base asset."""
 
     time_seconds: int
+    """Simulated opening time."""
     open: float
+    """First price."""
     high: float
+    """Highest price."""
     low: float
+    """Lowest price."""
     close: float
+    """Last price."""
     volume: float
+    """Base asset traded."""
 
 
 def random_walk(seed: str, start_price: float) -> Iterator[Candle]:
@@ -76,6 +82,7 @@ def read_csv(path: Path) -> list[Candle]:
 
 
 def _read_row(row: dict[str, str]) -> Candle:
+    """One row of the file."""
     moment = datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC)
     prices = [float(row[name]) for name in ("open", "high", "low", "close")]
     if min(prices) <= 0 or max(prices) != prices[1] or min(prices) != prices[2]:

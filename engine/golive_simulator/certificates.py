@@ -55,12 +55,14 @@ def make(folder: Path, names: Iterable[str], address: str, now: datetime | None 
 
 
 def _named(name: str) -> x509.Name:
+    """A distinguished name of one part."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
 def _builder(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, moment: datetime
 ) -> x509.CertificateBuilder:
+    """What both certificates have in common."""
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -73,6 +75,7 @@ def _builder(
 
 
 def _authority(key: ec.EllipticCurvePrivateKey, moment: datetime) -> x509.Certificate:
+    """A self-signed authority that may sign servers and nothing else."""
     name = _named("Exchange simulator")
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -102,6 +105,7 @@ def _server(
     address: str,
     moment: datetime,
 ) -> x509.Certificate:
+    """A server's certificate, signed by the authority."""
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives.append(x509.IPAddress(ipaddress.ip_address(address)))
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())

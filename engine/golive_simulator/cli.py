@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from decimal import Decimal, InvalidOperation
+from ipaddress import ip_address
 from pathlib import Path
 
 from golive_simulator.accounts import Account
@@ -24,9 +25,10 @@ DEFAULT_ACCOUNTS = tuple(f"{name}:{name}-key:{name}-secret:10000" for name in EN
 """Accounts that are there when none are asked for."""
 
 FIELDS_OF_AN_ACCOUNT = 4
+"""Environment, key, secret, balance."""
 
-FASTEST = 1_000
-"""Candles per second beyond which the machine could not follow."""
+FASTEST = 200
+"""Candles per second beyond which a machine might not follow."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -107,16 +109,25 @@ async def serve(options: argparse.Namespace, folder: Path) -> None:
         state_file=options.state,
         is_verbose=options.verbose,
     )
-    stop = asyncio.Event()
+    stop = asyncio.get_running_loop().create_future()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(build(options), settings) as address:
-        line = address.as_json() + "\n"
+        asyncio.get_running_loop().add_signal_handler(number, _finish, stop)
+    async with running(build(options), settings) as served:
+        line = served.address.as_json() + "\n"
         sys.stdout.write(line)
         sys.stdout.flush()
         if options.address_file:
             _publish(options.address_file, line)
-        await stop.wait()
+        await asyncio.wait({stop, served.clock}, return_when=asyncio.FIRST_COMPLETED)
+        if served.clock.done():
+            # prices that stand still would look like a quiet market
+            await served.clock
+
+
+def _finish(stop: asyncio.Future[None]) -> None:
+    """End the wait; a second signal changes nothing."""
+    if not stop.done():
+        stop.set_result(None)
 
 
 def _publish(path: Path, line: str) -> None:
@@ -130,6 +141,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the simulator; returns the exit status."""
     options = parser().parse_args(arguments)
     try:
+        if not options.admin_token and not ip_address(options.host).is_loopback:
+            raise ValueError("serving others than this machine needs --admin-token")  # noqa: TRY301 - told below
         if options.folder:
             options.folder.mkdir(parents=True, exist_ok=True)
             asyncio.run(serve(options, options.folder))

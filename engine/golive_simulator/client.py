@@ -58,6 +58,7 @@ class Admin:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        """One call of the API."""
         url = f"{self._url}/admin/{path}"
         text = None if body is None else json.dumps(body, default=str)
         async with self._session.request(method, url, data=text, headers=self._headers) as answer:

@@ -87,6 +87,7 @@ def cancel_all_algos(account: Account, symbol: str, now_ms: int) -> None:
 
 
 def _end(account: Account, order: AlgoOrder, status: AlgoStatus, now_ms: int) -> None:
+    """Stop waiting."""
     order.status, order.updated_ms = status, now_ms
     account.open_algo_ids.discard(order.algo_id)
 
@@ -122,6 +123,7 @@ def _send(exchange: Exchange, account: Account, algo: AlgoOrder, now_ms: int) ->
 
 
 def _actual_request(account: Account, request: AlgoRequest) -> OrderRequest:
+    """The ordinary order that a triggered one becomes."""
     quantity, side = request.quantity, request.side
     if request.close_position:
         held = account.position(request.symbol).quantity

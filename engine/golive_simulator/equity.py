@@ -23,16 +23,27 @@ class SymbolMargin:
     """One contract's part in an account's margin, in the quote asset."""
 
     symbol: str
+    """Contract."""
     mode: MarginMode
+    """Margin mode."""
     leverage: int
+    """Leverage set."""
     notional: Decimal
+    """Signed value of the position."""
     unrealized: Decimal
+    """Its open profit."""
     bid_notional: Decimal
+    """Value of resting buys."""
     ask_notional: Decimal
+    """Value of resting sells."""
     position_margin: Decimal
+    """Initial margin of the position."""
     order_margin: Decimal
+    """Further initial margin of the resting orders."""
     maintenance: Decimal
+    """Maintenance margin."""
     isolated_wallet: Decimal
+    """Money set aside."""
 
     @property
     def initial(self) -> Decimal:
@@ -45,10 +56,14 @@ class Equity:
     """An account's money at one moment, in the quote asset."""
 
     wallet: Decimal
+    """All money, without open profit."""
     isolated_wallet: Decimal
+    """The part set aside for isolated positions."""
     symbols: dict[str, SymbolMargin]
+    """Contracts with a position or an open order."""
 
     def _sum(self, name: str, mode: MarginMode | None = None) -> Decimal:
+        """Sum of one column, over all contracts or those of one margin mode."""
         rows = self.symbols.values()
         return sum((getattr(row, name) for row in rows if mode in {None, row.mode}), ZERO)
 
@@ -109,8 +124,11 @@ class Addition:
     """An order that is being weighed, as if it rested already."""
 
     symbol: str
+    """Contract."""
     side: Side
+    """Direction."""
     notional: Decimal
+    """Value it would add; nought if it only reduces."""
 
 
 def weigh(
@@ -134,6 +152,7 @@ def weigh(
 def _weigh_symbol(
     account: Account, instrument: Instrument, mark: Decimal, addition: Addition | None
 ) -> SymbolMargin:
+    """One contract's part."""
     symbol = instrument.symbol
     position, leverage = account.position(symbol), account.leverage(symbol)
     notional = position.notional(mark)

@@ -43,7 +43,9 @@ class Handling:
     """How an accepted order is to be treated; anything but the default is a fault on request."""
 
     hold_ms: int = 0
+    """Wait before it is matched."""
     fill_ratio: Decimal = Decimal(1)
+    """Part of the quantity that may fill at once."""
 
 
 AS_USUAL = Handling()
@@ -112,6 +114,7 @@ class Exchange:
         return order
 
     def _accept(self, account: Account, request: OrderRequest, now_ms: int, algo_id: int | None) -> Order:
+        """Give an order its number and let it be open."""
         quantity = request.quantity
         if request.reduce_only:
             quantity = min(quantity, reducible(account.position(request.symbol).quantity, request.side))
@@ -139,6 +142,7 @@ class Exchange:
     def _book(
         self, account: Account, order: Order, execution: Execution, now_ms: int, *, is_maker: bool
     ) -> None:
+        """Book one execution at the fee of its role."""
         fee_rate = MAKER_FEE if is_maker else TAKER_FEE
         book_fill(account, self.counters, order, execution, Terms(fee_rate, is_maker, now_ms))
 
@@ -151,6 +155,7 @@ class Exchange:
                     self._match_one(account, order, now_ms)
 
     def _match_one(self, account: Account, order: Order, now_ms: int) -> None:
+        """Match one open order against the present price."""
         if order.held_until_ms:
             order.held_until_ms = 0
             self._take(account, order, now_ms)
@@ -229,6 +234,7 @@ class Exchange:
         account.margin_modes[symbol] = mode
 
     def _facts(self, account: Account, request: OrderRequest) -> OrderFacts:
+        """All that the rules look at, read at one moment."""
         symbol = request.symbol
         instrument, quote = self.instrument(symbol), self.market.quote(symbol)
         price = request.price or quote.best_opposite(request.side)

@@ -85,12 +85,19 @@ class RequestFacts:
     """What a fault may look at."""
 
     environment: str
+    """Which exchange."""
     method: str
+    """HTTP method."""
     path: str
+    """HTTP path."""
     symbol: str = ""
+    """Contract, if one is named."""
     side: str = ""
+    """Direction, if one is named."""
     client_order_id: str = ""
+    """The client's name for the order, if one is given."""
     is_new_order: bool = False
+    """Whether an order is to be placed."""
 
 
 def concerns(fault: Fault, facts: RequestFacts) -> bool:
@@ -109,8 +116,11 @@ class FaultBook:
     """The faults now in force, and how often each has met a request."""
 
     faults: list[Fault] = field(default_factory=list)
+    """In force, oldest first."""
     met: dict[int, int] = field(default_factory=dict)
+    """Matching requests so far, by fault."""
     next_id: int = 1
+    """Number of the next fault."""
 
     def add(self, fault: Fault) -> Fault:
         """Put a fault in force under a number of its own."""
@@ -134,6 +144,7 @@ class FaultBook:
         ]
 
     def _is_due(self, fault: Fault) -> bool:
+        """Count a meeting, and tell whether the fault hits this one."""
         number = self.met[fault.fault_id] = self.met.get(fault.fault_id, 0) + 1
         last = None if fault.count is None else fault.nth + fault.count - 1
         return number >= fault.nth and (last is None or number <= last)

@@ -18,10 +18,15 @@ class Bracket:
     """One step of a contract's margin table, notional in the quote asset."""
 
     number: int
+    """Position in the table, from 1."""
     max_leverage: int
+    """Highest leverage allowed."""
     notional_floor: Decimal
+    """Smallest position."""
     notional_cap: Decimal
+    """Largest position."""
     maintenance_ratio: Decimal
+    """Part of the notional that must be covered."""
     cumulative: Decimal
     """Amount deducted so that maintenance margin is continuous from one bracket to the next."""
 
@@ -31,26 +36,47 @@ class Instrument:
     """A linear contract of size 1."""
 
     symbol: str
+    """The venue's name."""
     base: str
+    """What is traded."""
     quote: str
+    """What prices and money are in."""
     pair: str
+    """What contracts of different delivery share."""
     contract_type: str
+    """Perpetual or dated."""
     price_precision: int
+    """Most decimals of a price."""
     quantity_precision: int
+    """Most decimals of a quantity."""
     tick: Decimal
+    """Grid of prices."""
     min_price: Decimal
+    """Lowest limit price."""
     max_price: Decimal
+    """Highest limit price."""
     step: Decimal
+    """Grid of quantities."""
     min_quantity: Decimal
+    """Least quantity of an order."""
     max_quantity: Decimal
+    """Most of a limit order."""
     max_market_quantity: Decimal
+    """Most of a market order."""
     min_notional: Decimal
+    """Least value of an order that adds risk."""
     multiplier_up: Decimal
+    """Highest buy as a part of the mark."""
     multiplier_down: Decimal
+    """Lowest sell as a part of the mark."""
     max_open_orders: int
+    """Most resting orders of an account."""
     max_algo_orders: int
+    """Most waiting conditional orders of an account."""
     brackets: tuple[Bracket, ...]
+    """Margin table."""
     start_price: Decimal
+    """Where a generated walk begins."""
     info: dict[str, Any]
     """The venue's own description, served as it is."""
 

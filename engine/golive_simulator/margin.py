@@ -27,9 +27,13 @@ class Position:
     """A net position; ``quantity`` is signed, ``isolated_wallet`` the money set aside for it."""
 
     quantity: Decimal = ZERO
+    """Base asset, negative when short."""
     entry_price: Decimal = ZERO
+    """Average price of what is held."""
     isolated_wallet: Decimal = ZERO
+    """Money set aside for it."""
     updated_ms: int = 0
+    """Wall time of the last fill."""
 
     @property
     def is_open(self) -> bool:
@@ -50,7 +54,9 @@ class Outcome:
     """What a fill does to a position."""
 
     position: Position
+    """What is held after it."""
     realized: Decimal
+    """Profit taken by it."""
 
 
 def after_fill(position: Position, signed_quantity: Decimal, price: Decimal, now_ms: int) -> Outcome:
@@ -71,10 +77,12 @@ def after_fill(position: Position, signed_quantity: Decimal, price: Decimal, now
 
 
 def _opposes(position: Position, signed_quantity: Decimal) -> bool:
+    """Whether a fill takes from the position."""
     return position.quantity * signed_quantity < 0
 
 
 def _entry_price(position: Position, signed_quantity: Decimal, price: Decimal, closing: Decimal) -> Decimal:
+    """Average after a fill: adding mixes, reducing keeps, turning starts anew."""
     quantity = position.quantity + signed_quantity
     if quantity == 0:
         return ZERO

@@ -47,16 +47,22 @@ class Series:
     """One contract's candles: those past, and how far the present one has come."""
 
     source: Iterator[Candle]
+    """Candles to come."""
     past: deque[Candle] = field(default_factory=lambda: deque(maxlen=KEPT_CANDLES))
+    """Candles that are over."""
     scale: float = 1.0
+    """Factor that jumps have put on all candles to come."""
     point: int = 0
+    """Path point reached in the present candle."""
     current: Candle = field(init=False)
+    """The present candle, as it will end."""
 
     def __post_init__(self) -> None:
         self.past.extend(islice(self.source, HISTORY_CANDLES))
         self.current = self._next_candle()
 
     def _next_candle(self) -> Candle:
+        """The next candle, with the jumps so far."""
         return scaled(next(self.source), self.scale)
 
     @property
@@ -91,11 +97,17 @@ class Quote:
     """What a contract costs at one moment. The book is only worked out when somebody looks."""
 
     instrument: Instrument
+    """The contract."""
     last: Decimal
+    """Price of the last trade."""
     mark: Decimal
+    """Price that margin is counted at."""
     seed: str
+    """Decides the book, together with the sequence."""
     sequence: int
+    """Number of the price move."""
     time_ms: int
+    """Wall time that market data tells."""
 
     @property
     def bid(self) -> Decimal:
@@ -153,6 +165,7 @@ class Market:
         self._moved(now_ms)
 
     def _moved(self, now_ms: int) -> None:
+        """Tell that prices are new."""
         self.sequence += 1
         self.moved_ms = now_ms
         self._quotes.clear()
@@ -175,6 +188,7 @@ class Market:
         self.frozen[symbol] = self.shown(symbol, now_ms)
 
     def _compute(self, symbol: str) -> Quote:
+        """The present prices of a contract."""
         instrument = self.instruments[symbol]
         last = instrument.round_price(self.series[symbol].price)
         mark = (last * self._mark_ratio.get(symbol, Decimal(1))).quantize(Decimal("0.00000001"))

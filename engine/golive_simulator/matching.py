@@ -17,7 +17,9 @@ class Execution(NamedTuple):
     """A quantity that changed hands at one price."""
 
     price: Decimal
+    """Price."""
     quantity: Decimal
+    """Base asset."""
 
 
 def crosses(side: Side, limit: Decimal, price: Decimal) -> bool:
@@ -74,6 +76,7 @@ def is_triggered(request: AlgoRequest, price: Decimal, extreme: Decimal) -> bool
 
 
 def _has_recoiled(request: AlgoRequest, price: Decimal, extreme: Decimal) -> bool:
+    """Whether the price has come back from its extreme by the callback rate."""
     recoil = extreme * request.callback_rate_percent / 100
     return (price - extreme) * request.side.sign >= recoil
 

@@ -101,13 +101,21 @@ class OrderRequest:
     """An order as it was asked for, before any rule has looked at it."""
 
     symbol: str
+    """Contract."""
     side: Side
+    """Direction."""
     order_type: OrderType
+    """Limit or market."""
     quantity: Decimal
+    """Base asset asked for."""
     client_order_id: str
+    """The client's own name for it."""
     price: Decimal = ZERO
+    """Limit; nought for a market order."""
     time_in_force: TimeInForce = TimeInForce.GTC
+    """How long it may live."""
     reduce_only: bool = False
+    """Whether it may only take off a position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +123,33 @@ class AlgoRequest:
     """A conditional order as it was asked for."""
 
     symbol: str
+    """Contract."""
     side: Side
+    """Direction."""
     order_type: OrderType
+    """One of the conditional types."""
     quantity: Decimal
+    """Base asset; nought when the position is to be closed."""
     client_algo_id: str
+    """The client's own name for it."""
     trigger_price: Decimal = ZERO
+    """Price that sets it off; nought for a trailing stop."""
     price: Decimal = ZERO
+    """Limit once triggered; nought for the market types."""
     time_in_force: TimeInForce = TimeInForce.GTC
+    """How long the triggered order may live."""
     working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    """The price its trigger watches."""
     reduce_only: bool = False
+    """Whether it may only take off a position."""
     close_position: bool = False
+    """Whether it takes whatever position there is when it triggers."""
     price_protect: bool = False
+    """Kept and shown; the simulated mark never parts far enough for it to act."""
     activate_price: Decimal = ZERO
+    """Where a trailing stop begins to follow; nought for at once."""
     callback_rate_percent: Decimal = ZERO
+    """Recoil that sets a trailing stop off."""
 
 
 @dataclass(slots=True)
@@ -135,13 +157,21 @@ class Order:
     """An order the venue has accepted."""
 
     order_id: int
+    """The venue's number."""
     request: OrderRequest
+    """What was asked for."""
     quantity: Decimal
+    """What may fill: less than asked for when reduce-only shrank it."""
     created_ms: int
+    """Wall time of acceptance."""
     updated_ms: int
+    """Wall time of the last change."""
     status: OrderStatus = OrderStatus.NEW
+    """Where it is in its life."""
     filled_quantity: Decimal = ZERO
+    """Base asset filled so far."""
     filled_cost: Decimal = ZERO
+    """Quote asset of the fills so far."""
     held_until_ms: int = 0
     """Wall time before which a fault keeps the order from matching."""
     algo_id: int | None = None
@@ -173,12 +203,19 @@ class AlgoOrder:
     """A conditional order the algo service holds."""
 
     algo_id: int
+    """The algo service's number."""
     request: AlgoRequest
+    """What was asked for."""
     created_ms: int
+    """Wall time of acceptance."""
     updated_ms: int
+    """Wall time of the last change."""
     status: AlgoStatus = AlgoStatus.NEW
+    """Where it is in its life."""
     trigger_ms: int = 0
+    """Wall time of its trigger; nought before."""
     actual_order_id: int | None = None
+    """The ordinary order it became."""
     extreme_price: Decimal = ZERO
     """Best price seen since a trailing stop became active; nought while it is not."""
 
@@ -193,16 +230,27 @@ class Fill:
     """One trade of one order."""
 
     trade_id: int
+    """The venue's number."""
     order_id: int
+    """Order it belongs to."""
     client_order_id: str
+    """That order's client id."""
     symbol: str
+    """Contract."""
     side: Side
+    """Direction."""
     price: Decimal
+    """Price of the trade."""
     quantity: Decimal
+    """Base asset traded."""
     realized_pnl: Decimal
+    """Profit taken by it."""
     commission: Decimal
+    """Fee paid in the quote asset."""
     is_maker: bool
+    """Whether the order rested."""
     time_ms: int
+    """Wall time of the trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +258,17 @@ class Income:
     """One booking on the wallet; their sum is the wallet."""
 
     income_id: int
+    """The venue's number."""
     kind: str
+    """What for, in the words of the venue."""
     amount: Decimal
+    """Signed change of the wallet."""
     time_ms: int
+    """Wall time of the booking."""
     symbol: str = ""
+    """Contract, if of one."""
     trade_id: int | None = None
+    """Trade, if from one."""
 
 
 @dataclass(slots=True)
@@ -222,9 +276,13 @@ class Counters:
     """The next number of each series of an exchange."""
 
     order_id: int = 1_000_001
+    """Next order."""
     algo_id: int = 2_000_001
+    """Next conditional order."""
     trade_id: int = 3_000_001
+    """Next trade."""
     income_id: int = 4_000_001
+    """Next booking."""
 
     def next(self, series: str) -> int:
         """The next number of ``series`` (``order_id``, ``algo_id``, ``trade_id``, ``income_id``)."""

@@ -32,7 +32,9 @@ class Child:
     """A running simulator."""
 
     address: Address
+    """Where it serves."""
     process: subprocess.Popen[bytes]
+    """The operating system's handle."""
 
 
 @contextmanager
@@ -57,6 +59,7 @@ def simulator_process(folder: Path, *arguments: str) -> Iterator[Child]:
 
 
 def _await_address(process: subprocess.Popen[bytes], address_file: Path, errors: Path) -> None:
+    """Wait until the address is published."""
     deadline = time.monotonic() + START_SECONDS
     while not address_file.exists():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -65,6 +68,7 @@ def _await_address(process: subprocess.Popen[bytes], address_file: Path, errors:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the process, politely first."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)

@@ -32,12 +32,19 @@ class OrderFacts:
     """All that decides whether an order is accepted."""
 
     request: OrderRequest
+    """What was asked for."""
     instrument: Instrument
+    """The contract."""
     quote: Quote
+    """Its prices now."""
     position: Decimal
+    """Signed quantity held."""
     leverage: int
+    """Leverage set for the contract."""
     client_id_is_open: bool
+    """Whether another open order has the client id."""
     open_order_count: int
+    """Resting orders in the contract."""
     free_after: Decimal
     """Free margin if the order is accepted and its fee paid."""
     adds_risk: bool
@@ -59,10 +66,15 @@ class AlgoFacts:
     """All that decides whether a conditional order is accepted."""
 
     request: AlgoRequest
+    """What was asked for."""
     instrument: Instrument
+    """The contract."""
     watched_price: Decimal
+    """The price its trigger looks at, now."""
     client_id_is_open: bool
+    """Whether another waiting order has the client id."""
     open_algo_count: int
+    """Waiting conditional orders in the contract."""
 
 
 def first_objection(facts: Facts, rules: Iterable[Callable[[Facts], Refused | None]]) -> Refused | None:
@@ -71,6 +83,7 @@ def first_objection(facts: Facts, rules: Iterable[Callable[[Facts], Refused | No
 
 
 def _if(condition: bool, reason: Reason, value: str = "") -> Refused | None:  # noqa: FBT001 - reads as a sentence
+    """A refusal where the condition holds."""
     return Refused(reason, value) if condition else None
 
 
@@ -86,6 +99,7 @@ def quantity_off_grid(facts: OrderFacts) -> Refused | None:
 
 
 def _quantity_objection(quantity: Decimal, instrument: Instrument, *, is_market: bool) -> Refused | None:
+    """What the lot rules object to."""
     most = instrument.max_market_quantity if is_market else instrument.max_quantity
     return (
         _if(_decimals(quantity) > instrument.quantity_precision, Reason.PRECISION_TOO_FINE)
@@ -104,6 +118,7 @@ def price_off_grid(facts: OrderFacts) -> Refused | None:
 
 
 def _price_objection(price: Decimal, instrument: Instrument) -> Refused | None:
+    """What the price rules object to."""
     return (
         _if(price <= 0, Reason.PRICE_NOT_POSITIVE)
         or _if(_decimals(price) > instrument.price_precision, Reason.PRECISION_TOO_FINE)
@@ -267,5 +282,6 @@ ALGO_RULES: tuple[AlgoRule, ...] = (
 
 
 def _decimals(value: Decimal) -> int:
+    """Decimals a number really needs."""
     exponent = value.normalize().as_tuple().exponent
     return max(0, -exponent) if isinstance(exponent, int) else 0

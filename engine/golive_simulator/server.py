@@ -36,14 +36,23 @@ class Settings:
     folder: Path
     """Where ``ca.pem`` is written."""
     host: str = "127.0.0.1"
+    """IP address of both ports."""
     port: int = 0
+    """HTTPS port; 0 takes a free one."""
     admin_port: int = 0
+    """Admin port; 0 takes a free one."""
     admin_token: str = ""
+    """Bearer token the admin API asks for, if any."""
     candles_per_second: float = 1.0
+    """One-minute candles per second of wall time."""
     certificate: Path | None = None
+    """TLS certificate to use instead of one of an own CA."""
     key: Path | None = None
+    """Key of the certificate."""
     state_file: Path | None = None
+    """Where the venue's memory is kept over restarts."""
     is_verbose: bool = False
+    """Whether each request is told on standard error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +60,28 @@ class Address:
     """Where a running simulator is found."""
 
     url: str
+    """HTTPS address that the venue's hosts are to lead to."""
     ca_file: str
+    """Certificate authority to trust."""
     admin_url: str
+    """HTTP address of the admin API."""
 
     def as_json(self) -> str:
         """One line of JSON."""
         return json.dumps(asdict(self))
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A venue that is being served."""
+
+    address: Address
+    clock: asyncio.Task[None]
+    """Moves time; it only ever ends by failing."""
+
+
 @asynccontextmanager
-async def running(venue: Venue, settings: Settings) -> AsyncIterator[Address]:
+async def running(venue: Venue, settings: Settings) -> AsyncIterator[Running]:
     """Serve the venue for as long as the context lasts."""
     if settings.state_file is not None and settings.state_file.exists():
         state.restore(venue, settings.state_file.read_bytes())
@@ -70,11 +91,12 @@ async def running(venue: Venue, settings: Settings) -> AsyncIterator[Address]:
     try:
         port = await _listen(runner, settings.host, settings.port, _context(venue, settings))
         admin_port = await _listen(admin_runner, settings.host, settings.admin_port, None)
-        yield Address(
+        address = Address(
             url=f"https://{settings.host}:{port}",
             ca_file=str(settings.folder / "ca.pem"),
             admin_url=f"http://{settings.host}:{admin_port}",
         )
+        yield Running(address, clock)
     finally:
         clock.cancel()
         await asyncio.gather(clock, return_exceptions=True)
@@ -85,6 +107,7 @@ async def running(venue: Venue, settings: Settings) -> AsyncIterator[Address]:
 
 
 def _context(venue: Venue, settings: Settings) -> ssl.SSLContext:
+    """The given certificate, or one of an own authority."""
     if settings.certificate is not None and settings.key is not None:
         return certificates.server_context(settings.certificate, settings.key)
     names = [name for dialect in venue.dialects for name in dialect.hosts]
@@ -92,6 +115,7 @@ def _context(venue: Venue, settings: Settings) -> ssl.SSLContext:
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int, context: ssl.SSLContext | None) -> int:
+    """Open a port and tell its number."""
     await runner.setup()
     await web.TCPSite(runner, host, port, ssl_context=context, shutdown_timeout=0.5).start()
     return int(runner.addresses[0][1])
@@ -101,6 +125,7 @@ def _public(venue: Venue, settings: Settings) -> web.Application:
     """One handler for every host and path: the dialect decides what exists."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        """Carry one request to the venue and its answer back."""
         path, _, query = request.raw_path.partition("?")
         asked = Asked(
             host=request.host.partition(":")[0].lower(),

@@ -36,6 +36,7 @@ def liquidate(exchange: Exchange, now_ms: int) -> None:
 
 
 def _symbols_beyond_saving(exchange: Exchange, account: Account) -> list[str]:
+    """Contracts whose positions have to be closed."""
     held = [symbol for symbol, position in account.positions.items() if position.is_open]
     if not held:
         return []
@@ -53,6 +54,7 @@ def _symbols_beyond_saving(exchange: Exchange, account: Account) -> list[str]:
 
 
 def _isolated_is_lost(exchange: Exchange, account: Account, symbol: str) -> bool:
+    """Whether an isolated position has used up its own margin."""
     position, mark = account.position(symbol), exchange.market.mark(symbol)
     needed = maintenance_margin(position.notional(mark), exchange.instrument(symbol).brackets)
     return position.isolated_wallet + position.unrealized(mark) < needed

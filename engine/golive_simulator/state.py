@@ -22,7 +22,9 @@ class ExchangeState:
     """One environment's memory."""
 
     accounts: dict[str, Account]
+    """By API key."""
     counters: Counters
+    """Next numbers."""
 
 
 @dataclass(slots=True)
@@ -30,7 +32,9 @@ class VenueState:
     """The venue's memory."""
 
     exchanges: dict[str, ExchangeState]
+    """By environment."""
     prices: dict[str, Decimal]
+    """Last price by contract."""
 
 
 STATE = TypeAdapter(VenueState)

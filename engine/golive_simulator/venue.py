@@ -40,21 +40,33 @@ class RequestRecord:
     """One request as the log keeps it."""
 
     time_ms: int
+    """When, by the venue's clock."""
     environment: str
+    """Which exchange."""
     method: str
+    """HTTP method."""
     path: str
+    """HTTP path."""
     symbol: str
+    """Contract, if one was named."""
     side: str
+    """Direction, if one was named."""
     client_order_id: str
+    """The client's name for the order, if one was given."""
     is_new_order: bool
+    """Whether an order was to be placed."""
     accepted: bool
     """Whether the venue did what was asked, whatever the client was told."""
     answered: bool
     """Whether the client got an answer at all."""
     status: int
+    """HTTP status told; nought if none was."""
     code: int | None
+    """The venue's own code, if its answer had one."""
     order_id: int | None
+    """Number of the order the venue answered with."""
     faults: tuple[str, ...]
+    """Kinds of the faults it met."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +74,9 @@ class Delivery:
     """What goes back to the client: an answer, or a reset connection, after a while."""
 
     answer: Answer | None
+    """Nothing for a broken connection."""
     delay_ms: int = 0
+    """Wait before it."""
 
 
 @dataclass(slots=True)
@@ -70,13 +84,21 @@ class Venue:
     """Everything the simulator is, apart from its sockets."""
 
     market: Market
+    """Prices, shared by all."""
     clock: VenueClock
+    """The venue's time."""
     dialects: Sequence[Dialect]
+    """How it may be spoken to."""
     exchanges: dict[str, Exchange] = field(default_factory=dict)
+    """One for each environment."""
     faults: FaultBook = field(default_factory=FaultBook)
+    """What goes wrong."""
     requests: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=LOGGED_REQUESTS))
+    """What was asked, oldest first."""
     is_paused: bool = False
+    """Whether prices stand still."""
     down_until_ms: int = 0
+    """Until when every connection is broken."""
 
     def __post_init__(self) -> None:
         for environment in ENVIRONMENTS:
@@ -182,6 +204,7 @@ def _instead(dialect: Dialect, fault: Fault) -> Answer | None:
 
 
 def _handling(by_kind: dict[FaultKind, Fault]) -> Handling:
+    """What the faults do to an order that is accepted."""
     late, partial = by_kind.get(FaultKind.LATE_FILL), by_kind.get(FaultKind.PARTIAL_FILL)
     usual = Handling()
     return Handling(
@@ -193,6 +216,7 @@ def _handling(by_kind: dict[FaultKind, Fault]) -> Handling:
 def _record(
     asked: Asked, facts: RequestFacts, delivery: Delivery, outcome: Answer | None, hits: Sequence[Fault]
 ) -> RequestRecord:
+    """What the log keeps of a request."""
     told = delivery.answer
     body: Any = outcome.body if outcome and isinstance(outcome.body, dict) else {}
     return RequestRecord(

@@ -132,12 +132,13 @@ def _opened_time(facts: Facts, state: GateState) -> str | None:
 
 
 def _must_write(facts: Facts, record: GateRecord) -> bool:
-    """A different decision, an unreadable gate, or an open one that is due for renewal."""
+    """A different decision, an unreadable gate, or an open one that is due for renewal or from the future."""
     present = facts.gate.record
     if present is None or record.model_dump(exclude=_VOLATILE) != present.model_dump(exclude=_VOLATILE):
         return True
     age = facts.read_time - parse_time(present.issued_time)
-    return record.state is not GateState.CLOSED and age >= _renewal_period(record.ttl_seconds) * 0.9
+    due = age >= _renewal_period(record.ttl_seconds) * 0.9 or age < timedelta(0)
+    return record.state is not GateState.CLOSED and due
 
 
 def _renewal_period(ttl_seconds: int) -> timedelta:

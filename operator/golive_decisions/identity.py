@@ -27,6 +27,13 @@ class Mounted:
     """Whether the pod starts without it."""
 
 
+_COMPARED_OF_POD = ("hostAliases", "dnsConfig", "hostNetwork", "shareProcessNamespace")
+"""Fields of a pod in which it must equal its template."""
+
+_TOKEN_VOLUME = "kube-api-access-"  # noqa: S105  # a volume's name, no password
+"""The volume that admission adds to every pod."""
+
+
 def template_of(workload: Json) -> dict[str, Any]:
     """The pod template, without the label that only a ReplicaSet's copy has."""
     template = dict(workload.get("spec", {}).get("template", {}))
@@ -110,6 +117,9 @@ def _controller(owned: Json) -> str | None:
 def _differences(template: Json, pod: Json) -> tuple[str, ...]:
     spec, wanted = pod.get("spec", {}), template.get("spec", {})
     found = ["ephemeral container"] if spec.get("ephemeralContainers") else []
+    found += [field for field in _COMPARED_OF_POD if (spec.get(field) or None) != (wanted.get(field) or None)]
+    volumes = [volume for volume in spec.get("volumes") or [] if not volume["name"].startswith(_TOKEN_VOLUME)]
+    found += ["volumes"] if volumes != (wanted.get("volumes") or []) else []
     running = {container["name"]: container for container in _containers(spec)}
     for container in _containers(wanted):
         actual = running.pop(container["name"], {})

@@ -98,16 +98,17 @@ def report_unreadable(facts: Facts) -> Objection | None:
 
 
 def account_unknown(facts: Facts) -> Objection | None:
-    """The request names an account that the engine does not trade."""
+    """The request names an account that the engine does not trade, or does not know where it stands."""
     report, spec = read_report(facts), facts.subject.spec
     if isinstance(report, str) or spec is None:
         return report_unreadable(facts)
-    known = {account.name for account in report.accounts if account.environment == "production"}
+    production = [account for account in report.accounts if account.environment == "production"]
+    known = {account.name for account in production if account.reconciled}
     missing = [name for name in spec.request.accounts if name not in known]
     if not missing:
         return None
     has = ", ".join(sorted(known)) or "none"
-    message = f"the engine has no production account {', '.join(missing)} (it has: {has})"
+    message = f"the engine has no reconciled production account {', '.join(missing)} (it has: {has})"
     return Objection(Reason.ACCOUNT_UNKNOWN, message, ConditionType.PREFLIGHT_PASSED)
 
 

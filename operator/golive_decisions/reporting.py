@@ -137,7 +137,8 @@ def _engine(facts: Facts) -> EngineStatus:
     seen = engine.acknowledgement if engine else None
     report = preflight.read_report(facts)
     return EngineStatus(
-        pod=engine.holder if engine else None,
+        # A Lease takes a holder of any length; status does not.
+        pod=engine.holder[:253] if engine and engine.holder else None,
         state_seen=seen.state if seen else None,
         epoch_seen=seen.epoch if seen else None,
         serial_seen=seen.serial if seen else None,

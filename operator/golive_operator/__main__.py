@@ -59,8 +59,9 @@ async def lead(
         gatherer, CarryingOut(cluster, settings.pod), metrics, epoch, settings.resync_seconds
     )
     health.workers = workers = Workers(reconciler, metrics)
+    term = asyncio.create_task(health.leadership.keep(), name="leadership")
     tasks = (
-        asyncio.create_task(health.leadership.keep(), name="leadership"),
+        term,
         asyncio.create_task(
             resync(cluster, workers, settings.watch_namespaces, 2 * settings.resync_seconds), name="resync"
         ),
@@ -74,6 +75,8 @@ async def lead(
         logging.shutdown()
         os._exit(1)
     await workers.stop()
+    term.cancel()  # else it would take back the Lease that is given up next
+    await asyncio.gather(term, return_exceptions=True)
     await health.leadership.release()
     await prober.close()
     for task in tasks:

@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from golive_api.acknowledgement import lease_name, read_acknowledgement
 from golive_api.engine_report import HTTP_PORT_NAME
 from golive_api.gate import GateRecord, GateUnreadableError, gate_name
-from golive_api.golive import Activation, GoLiveSpec, GoLiveStatus
+from golive_api.golive import Activation, GateState, GateStatus, GoLiveSpec, GoLiveStatus
 from golive_api.profiles import CapitalProfileSpec
+from golive_api.reasons import Reason
 from golive_api.values import parse_time
 from golive_decisions.facts import EngineFacts, Facts, GateFacts, Preflight, ProfileFacts, Subject
 from golive_decisions.identity import (
@@ -153,8 +154,7 @@ def read_subject(golive: Object) -> Subject:
     try:
         status = GoLiveStatus.model_validate(golive.get("status") or {})
     except ValidationError as invalid:
-        # A status that can't be read may hold a burned revision: nothing may be assumed of it.
-        spec, error, status = None, f"status: {_first(invalid)}", GoLiveStatus()
+        spec, error, status = None, f"status: {_first(invalid)}", _burned(golive)
     return Subject(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -165,6 +165,24 @@ def read_subject(golive: Object) -> Subject:
         spec_error=error,
         status=status,
     )
+
+
+def _burned(golive: Object) -> GoLiveStatus:
+    """In place of a status that can't be read: it may hold a burn, so this revision counts as burned."""
+    said = (golive.get("spec", {}).get("revision"), _burned_revision(golive))
+    gate = GateStatus(
+        state=GateState.CLOSED,
+        reason=Reason.SPEC_UNREADABLE.value,
+        epoch=0,
+        serial=0,
+        burned_revision=max((number for number in said if isinstance(number, int)), default=1),
+    )
+    return GoLiveStatus(gate=gate)
+
+
+def _burned_revision(golive: Object) -> Any:
+    gate = golive["status"].get("gate")
+    return gate.get("burnedRevision") if isinstance(gate, dict) else None
 
 
 def read_gate(gate: Object | None) -> GateFacts:

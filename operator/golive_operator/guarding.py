@@ -39,7 +39,8 @@ class Guard:
             _refusal("a stale epoch", "golive-status", self._forge_epoch(golive)),
         )
         errors = tuple(outcome for outcome in outcomes if outcome)
-        if not errors:
+        if not errors and _epoch(golive):
+            # On a first visit nothing could show that a stale epoch is refused: tried again at the next.
             self._refused_at = {
                 key: moment for key, moment in self._refused_at.items() if started - moment < FRESH_SECONDS
             } | {uid: started}
@@ -69,12 +70,15 @@ class Guard:
 
     async def _forge_epoch(self, golive: dict[str, Any]) -> None:
         """Nothing is staler than the first epoch, so a first visit has nothing to forge."""
-        gate = golive.get("status", {}).get("gate")
-        if not gate or not gate.get("epoch"):
+        if not _epoch(golive):
             raise DeniedError(f"{_BY_POLICY} 'golive-status' has no epoch to guard yet")
-        metadata = golive["metadata"]
+        metadata, gate = golive["metadata"], golive["status"]["gate"]
         path = paths.golive(metadata["namespace"], metadata["name"], "status")
         await self._cluster.patch(path, {"status": {"gate": {**gate, "epoch": 0}}}, dry_run=True)
+
+
+def _epoch(golive: dict[str, Any]) -> int:
+    return int(golive.get("status", {}).get("gate", {}).get("epoch") or 0)
 
 
 async def _refusal(what: str, policy: str, attempt: Awaitable[None]) -> str:

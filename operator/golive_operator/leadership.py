@@ -89,8 +89,9 @@ class Leadership:
         mine = self.epoch is not None and spec.get("holderIdentity") == self._holder
         lapsed = started - self._seen[1] >= float(spec.get("leaseDurationSeconds") or DURATION_SECONDS)
         if not mine:
-            self.epoch = None
-            if spec.get("holderIdentity") and not lapsed:
+            # Who led under an epoch must not go on under another: what it decides carries the old one.
+            led, self.epoch = self.epoch is not None, None
+            if led or (spec.get("holderIdentity") and not lapsed):
                 return False
         change: dict[str, Any] = {"holderIdentity": self._holder, "leaseDurationSeconds": int(DURATION_SECONDS)}
         if not mine:

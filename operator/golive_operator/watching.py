@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,13 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
 
 async def watch(watches: Watches, namespaces: tuple[str, ...], stop: asyncio.Event) -> None:
     """Run kopf until told to stop; raises when it ends by itself."""
+
+    async def take_signals_back(**_: Any) -> None:
+        """Kopf has replaced the process's handlers by its own: its end would look like a loss of leadership."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+    kopf.on.startup(registry=watches.registry)(take_signals_back)
     with contextlib.suppress(asyncio.CancelledError):
         await kopf.operator(
             registry=watches.registry,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from golive_decisions.deciding import decide
 from golive_operator import paths
 from golive_operator.carrying_out import CarryingOut
-from golive_operator.cluster import Cluster, ClusterError, ConflictError, MissingError
+from golive_operator.cluster import Cluster, ClusterError, ConflictError, MissingError, UnavailableError
 from golive_operator.gathering import Gatherer
 from golive_operator.metrics import Metrics
 
@@ -113,16 +113,15 @@ class Workers:
                 self._metrics.conflicts.inc()
                 log.info("read again", extra={"golive": key[1], "namespace": key[0], "error": str(error)})
                 wait_seconds = 0.0
-            except ClusterError as error:
+            except UnavailableError as error:
                 self._failed(key, error)
                 wait_seconds = RETRY_SECONDS
                 continue
-            except (
-                Exception
-            ) as error:  # a defect must not end the worker: the gate lapses, the next look may work
+            except Exception as error:  # noqa: BLE001  # a defect must not end the worker
+                # A refusal or a defect counts as a look: else one such object would have the process restarted,
+                # again and again, and so shut the gates of all others.
                 self._failed(key, error)
                 wait_seconds = RETRY_SECONDS
-                continue
             self._finished[key] = time.monotonic()
             await asyncio.sleep(SPACING_SECONDS)
 

@@ -19,14 +19,23 @@ class Asked:
     """An HTTP request, with query and body exactly as they came: signatures cover every byte."""
 
     host: str
+    """Host header, without port."""
     method: str
+    """HTTP method."""
     path: str
+    """Path as sent."""
     query: str
+    """Query as sent, without question mark."""
     body: str
+    """Body as sent."""
     headers: Mapping[str, str]
+    """Case-insensitive."""
     peer: str
+    """The client's address."""
     now_ms: int
+    """The venue's time of arrival."""
     handling: Handling = AS_USUAL
+    """How an accepted order is to be treated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +43,16 @@ class Answer:
     """An HTTP answer; a ``str`` body goes out as HTML, anything else as JSON."""
 
     status: int
+    """HTTP status."""
     body: Any
+    """JSON, or HTML if a text."""
     headers: dict[str, str] = field(default_factory=dict)
+    """Besides the usual ones."""
 
 
 class Dialect(Protocol):
     """One venue's way of speaking."""
 
-    name: str
-    """The venue, as ccxt calls it."""
     hosts: Mapping[str, str]
     """Environment behind each host name."""
 

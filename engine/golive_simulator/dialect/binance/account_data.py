@@ -228,6 +228,7 @@ def system_status(_call: Call) -> dict[str, Any]:
 
 
 SIGNED = Security.SIGNED
+"""What reading an account asks for."""
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/fapi/v3/account"): Endpoint(account_v3, SIGNED, weight=5),

@@ -64,11 +64,13 @@ def place(call: Call) -> dict[str, Any]:
 
 
 def _shown(call: Call, order: AlgoOrder) -> dict[str, Any]:
+    """A conditional order in the notation of its contract."""
     instrument = call.exchange.instrument(order.request.symbol)
     return payloads.algo_order(call.account, instrument, order)
 
 
 def _named_algo(call: Call) -> AlgoOrder:
+    """The conditional order that the request names by either id."""
     algo_id = call.parameters.optional_integer("algoId")
     client_algo_id = call.parameters.optional("clientAlgoId")
     if algo_id is None and client_algo_id is None:

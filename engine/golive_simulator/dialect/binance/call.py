@@ -32,10 +32,15 @@ class Endpoint:
     """What stands behind a method and path."""
 
     handler: Handler
+    """What does it."""
     security: Security = Security.NONE
+    """What a request must prove."""
     weight: int = 1
+    """Cost against the rate limit."""
     weight_without_symbol: int | None = None
+    """Cost when no symbol narrows it, where that differs."""
     counts_as_order: bool = False
+    """Whether it counts against the order limits."""
 
     def cost(self, parameters: Parameters) -> int:
         """The request's weight."""
@@ -49,11 +54,17 @@ class Call:
     """A request whose sender is known."""
 
     exchange: Exchange
+    """The environment asked."""
     parameters: Parameters
+    """Query and body."""
     now_ms: int
+    """The venue's time of arrival."""
     handling: Handling
+    """How an accepted order is to be treated."""
     limits: Limits
+    """What the venue allows."""
     sender: Account | None = None
+    """The account, where the request is signed."""
 
     @property
     def account(self) -> Account:

@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from golive_simulator.refusals import Reason, Refused
 
-BAD_REQUEST, UNAUTHORIZED = 400, 401
+BAD_REQUEST = 400
+"""HTTP status of most refusals."""
+
+UNAUTHORIZED = 401
+"""HTTP status of a refused API key."""
 
 
 class Complaint(Exception):  # noqa: N818 - an answer of the venue, not an error of the program

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 MINUTE_MS = 60_000
+"""Interval of request weight and of one order limit."""
+
 TEN_SECONDS_MS = 10_000
+"""Interval of the other order limit."""
 
 STRIKES_BEFORE_BAN = 10
 """Refused requests within a window after which an address is banned."""
@@ -19,8 +22,11 @@ class Limits:
     """What the venue allows; nought means no limit."""
 
     weight_per_minute: int = 2_400
+    """Request weight of one address."""
     orders_per_minute: int = 1_200
+    """New orders of one account."""
     orders_per_10_seconds: int = 300
+    """New orders of one account."""
 
 
 @dataclass(slots=True)
@@ -28,8 +34,11 @@ class Window:
     """A count that starts anew with each interval of the clock."""
 
     interval_ms: int
+    """Length."""
     index: int = -1
+    """Number of the present interval since 1970."""
     used: int = 0
+    """Count in it."""
 
     def add(self, amount: int, now_ms: int) -> int:
         """Count ``amount`` and return the sum of the present interval."""
@@ -48,8 +57,11 @@ class WeightMeter:
     """Weight used by one address."""
 
     window: Window = field(default_factory=lambda: Window(MINUTE_MS))
+    """Weight of the minute."""
     strikes: Window = field(default_factory=lambda: Window(MINUTE_MS))
+    """Refusals of the minute."""
     banned_until_ms: int = 0
+    """End of the ban; nought without one."""
 
     def use(self, weight: int, now_ms: int) -> int:
         """Count a request's weight and return the minute's sum."""
@@ -68,4 +80,6 @@ class OrderMeter:
     """New orders of one account."""
 
     minute: Window = field(default_factory=lambda: Window(MINUTE_MS))
+    """Orders of the minute."""
     ten_seconds: Window = field(default_factory=lambda: Window(TEN_SECONDS_MS))
+    """Orders of the ten seconds."""

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from golive_simulator.instruments import Instrument
 
 MINUTE_MS = CANDLE_SECONDS * 1000
+"""Length of a candle of the feed."""
+
 DAY_MINUTES = 1440
+"""Candles in the 24-hour ticker."""
 
 INTERVAL_MINUTES = {
     "1m": 1,
@@ -69,6 +72,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
 
 
 def _rate_limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:
+    """One limit in the notation of the exchange information."""
     return {"rateLimitType": kind, "interval": interval, "intervalNum": number, "limit": limit}
 
 
@@ -89,6 +93,7 @@ def depth(call: Call) -> dict[str, Any]:
 
 
 def _levels(instrument: Instrument, levels: tuple[tuple[Decimal, Decimal], ...]) -> list[list[str]]:
+    """One side of the book."""
     return [[payloads.price(instrument, price), payloads.quantity(instrument, size)] for price, size in levels]
 
 
@@ -98,6 +103,7 @@ def book_ticker(call: Call) -> Any:
 
 
 def _book_ticker(call: Call, instrument: Instrument) -> dict[str, Any]:
+    """One contract's best prices."""
     quote = call.shown(instrument.symbol)
     bid, ask = quote.book.bids[0], quote.book.asks[0]
     return {
@@ -117,6 +123,7 @@ def ticker_price(call: Call) -> Any:
 
 
 def _ticker_price(call: Call, instrument: Instrument) -> dict[str, Any]:
+    """One contract's last price."""
     quote = call.shown(instrument.symbol)
     return {
         "symbol": instrument.symbol,
@@ -131,6 +138,7 @@ def ticker_24hr(call: Call) -> Any:
 
 
 def _ticker_24hr(call: Call, instrument: Instrument) -> dict[str, Any]:
+    """One contract's last day."""
     quote = call.shown(instrument.symbol)
     newest = call.exchange.market.series[instrument.symbol].newest(DAY_MINUTES)
     day, opened = merged(newest), Decimal(repr(newest[0].open))
@@ -157,6 +165,7 @@ def _ticker_24hr(call: Call, instrument: Instrument) -> dict[str, Any]:
 
 
 def _price(instrument: Instrument, value: float) -> str:
+    """A candle price on the tick grid."""
     return payloads.price(instrument, instrument.round_price(value))
 
 
@@ -172,6 +181,7 @@ def premium_index(call: Call) -> Any:
 
 
 def _premium_index(call: Call, instrument: Instrument) -> dict[str, Any]:
+    """One contract's mark price and funding."""
     quote, market = call.shown(instrument.symbol), call.exchange.market
     remaining = FUNDING_INTERVAL_SECONDS - market.simulated_seconds % FUNDING_INTERVAL_SECONDS
     return {
@@ -225,6 +235,7 @@ def pair_klines(call: Call) -> list[list[Any]]:
 
 
 def _klines(call: Call, instrument: Instrument) -> list[list[Any]]:
+    """Candles of the asked interval and time."""
     minutes = INTERVAL_MINUTES.get(call.parameters.text("interval"))
     if minutes is None:
         raise Complaint(-1120, "Invalid interval.")
@@ -255,6 +266,7 @@ def _dated(call: Call, symbol: str, minutes: int, wanted: int) -> list[tuple[int
 
 
 def _kline(instrument: Instrument, opened_ms: int, minutes: int, candle: Candle) -> list[Any]:
+    """One candle in the notation of twelve columns."""
     turnover = candle.volume * candle.close
     prices = (candle.open, candle.high, candle.low, candle.close)
     return [

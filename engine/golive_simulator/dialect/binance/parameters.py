@@ -78,6 +78,7 @@ class Parameters:
 
 
 def _decimal(name: str, value: str) -> Decimal:
+    """A number without sign or exponent."""
     if not DECIMAL.fullmatch(value):
         sentence = f"Illegal characters found in parameter '{name}'; legal range is '{DECIMAL.pattern}'."
         raise Complaint(-1100, sentence)
@@ -85,6 +86,7 @@ def _decimal(name: str, value: str) -> Decimal:
 
 
 def _integer(name: str, value: str) -> int:
+    """A whole number."""
     try:
         return int(value)
     except ValueError:

@@ -209,6 +209,7 @@ def position_risk(exchange: Exchange, account: Account, equity: Equity, instrume
 
 
 def _liquidation_price(account: Account, equity: Equity, instrument: Instrument, mark: Decimal) -> str:
+    """Where the position would be closed; crossed ones lean on all that is free of the others."""
     held = account.position(instrument.symbol)
     if not held.is_open:
         return "0"
@@ -249,6 +250,7 @@ def position_risk_v2(exchange: Exchange, account: Account, equity: Equity, instr
 
 
 def _largest(account: Account, instrument: Instrument) -> str:
+    """The largest position at the account's leverage."""
     return f"{largest_notional(account.leverage(instrument.symbol), instrument.brackets):f}"
 
 

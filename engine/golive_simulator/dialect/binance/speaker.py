@@ -43,13 +43,19 @@ SERVED_PATHS = {
 }
 """What each host has; demo trading knows no wallet endpoints."""
 
-OK, TOO_MANY_REQUESTS, TEAPOT = 200, 429, 418
+OK = 200
+"""HTTP status of what was done."""
+
+TOO_MANY_REQUESTS = 429
+"""HTTP status of a rate limit."""
+
+TEAPOT = 418
+"""HTTP status of a ban."""
 
 
 class BinanceDialect:
     """Binance USD-M futures: production, and demo trading as the test environment."""
 
-    name: str = "binanceusdm"
     hosts: Mapping[str, str] = {
         "fapi.binance.com": "production",
         "api.binance.com": "production",
@@ -105,6 +111,7 @@ class BinanceDialect:
         parameters: Parameters,
         headers: dict[str, str],
     ) -> Any:
+        """Prove the sender, count the order, do what the endpoint does."""
         if endpoint is None:
             raise no_such_path(asked.method, asked.path)
         parameters.refuse_duplicates()
@@ -120,6 +127,7 @@ class BinanceDialect:
         return endpoint.handler(call)
 
     def _count_order(self, account: Account, now_ms: int, headers: dict[str, str]) -> None:
+        """Count a new order, and refuse it when there are too many."""
         meter, limits = self._orders[account.api_key], self.limits
         in_ten_seconds, in_minute = meter.ten_seconds.add(1, now_ms), meter.minute.add(1, now_ms)
         headers["X-MBX-ORDER-COUNT-10S"] = str(in_ten_seconds)
@@ -134,6 +142,7 @@ class BinanceDialect:
                 raise too_many_orders(limit, interval)
 
     def _refuse_weight(self, meter: WeightMeter, now_ms: int) -> Answer:
+        """Refuse a request for its weight, and ban an address that goes on."""
         if meter.strike(now_ms):
             seconds = (meter.banned_until_ms - now_ms) // 1000
             return self._overrun(TEAPOT, banned(meter.banned_until_ms), seconds)
@@ -149,6 +158,7 @@ class BinanceDialect:
         return self._overrun(status, too_many_requests(self.limits.weight_per_minute), retry_after_seconds)
 
     def _overrun(self, status: int, sentence: str, retry_after_seconds: int) -> Answer:
+        """An answer to somebody who asks too much."""
         headers = {"Retry-After": str(retry_after_seconds)}
         return Answer(status, {"code": -1003, "msg": sentence}, headers)
 
@@ -160,5 +170,6 @@ def _endpoint(asked: Asked) -> Endpoint | None:
 
 
 def _complain(complaint: Complaint, headers: dict[str, str]) -> Answer:
+    """An error answer."""
     body = {"code": complaint.code, "msg": complaint.message}
     return Answer(complaint.status, body, headers)

@@ -62,6 +62,7 @@ def read_order(parameters: Parameters, fallback_id: str) -> OrderRequest:
 
 
 def _order_type(parameters: Parameters) -> OrderType:
+    """An ordinary type; conditional ones belong to the algo service."""
     kind = parameters.choice("type", OrderType, -1116, "Invalid orderType.")
     if kind in CONDITIONAL_TYPES:
         raise stop_on_wrong_endpoint()
@@ -71,6 +72,7 @@ def _order_type(parameters: Parameters) -> OrderType:
 
 
 def _time_in_force(parameters: Parameters) -> TimeInForce:
+    """How long a limit order may live."""
     return parameters.optional_choice("timeInForce", TimeInForce.GTC, -1115, "Invalid timeInForce.")
 
 
@@ -80,6 +82,7 @@ def place(call: Call) -> dict[str, Any]:
 
 
 def _place(call: Call, parameters: Parameters) -> dict[str, Any]:
+    """Place one order, alone or of a batch."""
     instrument = call.exchange.instrument(parameters.text("symbol"))
     request = read_order(parameters, f"simulated-{call.exchange.counters.order_id}")
     order = call.exchange.place(call.account, request, call.now_ms, call.handling)
@@ -100,6 +103,7 @@ def place_batch(call: Call) -> list[dict[str, Any]]:
 
 
 def _batch(text: str, name: str) -> list[Any]:
+    """The rows of a batch."""
     try:
         rows = json.loads(text)
     except json.JSONDecodeError:
@@ -110,6 +114,7 @@ def _batch(text: str, name: str) -> list[Any]:
 
 
 def _or_complaint(handler: Any, call: Call, argument: Any) -> dict[str, Any]:
+    """A row's answer, or its complaint in its place."""
     try:
         answer: dict[str, Any] = handler(call, argument)
     except Refused as refusal:
@@ -164,6 +169,7 @@ def cancel_batch(call: Call) -> list[dict[str, Any]]:
 
 
 def _cancel_named(call: Call, name: int | str) -> dict[str, Any]:
+    """Cancel one order of a batch."""
     instrument, account = call.instrument(), call.account
     order = account.orders.get(name) if isinstance(name, int) else account.order_of_client(name)
     if order is None or order.request.symbol != instrument.symbol:
@@ -185,6 +191,7 @@ def open_orders(call: Call) -> list[dict[str, Any]]:
 
 
 def _shown(call: Call, order: Order) -> dict[str, Any]:
+    """An order in the notation of its contract."""
     instrument = call.exchange.instrument(order.request.symbol)
     return payloads.order(call.account, instrument, order)
 

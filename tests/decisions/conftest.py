@@ -1,0 +1,179 @@
+"""Facts in which everything holds, and the means to change, approve and carry them on."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from golive_api.acknowledgement import Acknowledgement
+from golive_api.digest import sha256
+from golive_api.engine_report import REQUIRED_SERIES
+from golive_api.golive import Approval, GoLiveSpec, GoLiveStatus
+from golive_api.profiles import Limits
+from golive_api.values import WireModel
+from golive_decisions.approvals import current_digest
+from golive_decisions.deciding import Plan, decide
+from golive_decisions.facts import (
+    Answer,
+    EngineFacts,
+    Facts,
+    GateFacts,
+    PodFacts,
+    Preflight,
+    ProfileFacts,
+    Subject,
+)
+
+NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+POD = "perps-engine-7d4b9-x2x1p"
+LOADED = sha256("the file that the engine loaded")
+
+SPEC = {
+    "activation": "Enabled",
+    "request": {"engineRef": {"name": "perps-engine"}, "accounts": ["main"], "profile": "micro"},
+    "revision": 1,
+    "requestedBy": "trader",
+}
+LIMITS = {
+    "maxPositionNotional": "100",
+    "maxPositions": 2,
+    "maxLeverage": "2",
+    "maxExposurePercent": "20",
+    "maxMarginPercent": "10",
+    "maxDailyLossPercent": "1.5",
+    "maxDailyTrades": 10,
+}
+REPORT = {
+    "version": "v1alpha1",
+    "engine": "perps-engine",
+    "pod": POD,
+    "time": "2026-11-20T11:59:59.500000Z",
+    "leading": True,
+    "armed": True,
+    "configDigests": [LOADED],
+    "riskState": "OK",
+    "riskReasons": ["quiet"],
+    "emergencyStop": "Inactive",
+    "testnetTrades": 5,
+    "cycles": 42,
+    "gate": {"state": "Closed", "reason": "GateClosed", "epoch": 3, "serial": 1},
+    "accounts": [
+        {"name": "main", "environment": "production", "venue": "binance", "reconciled": True, "equity": "1000"},
+        {"name": "paper", "environment": "testnet", "venue": "binance", "reconciled": True},
+    ],
+}
+
+
+def _put(value: Any, keys: list[str], new: object) -> Any:  # noqa: PLR0911  # one return for each kind of value
+    """The value with another one at a path; a model that can't hold it becomes None, as when it is read."""
+    if not keys:
+        return new
+    head, rest = keys[0], keys[1:]
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{head: _put(getattr(value, head), rest, new)})
+    if isinstance(value, WireModel):
+        try:
+            return type(value).model_validate(_put(value.wire(), keys, new))
+        except ValidationError:
+            return None
+    if isinstance(value, str):
+        return json.dumps(_put(json.loads(value), keys, new))
+    if isinstance(value, dict):
+        return {**value, head: _put(value.get(head), rest, new)}
+    if isinstance(value, list | tuple):
+        at = int(head)
+        return type(value)([*value[:at], _put(value[at], rest, new), *value[at + 1 :]])
+    return value
+
+
+def _change(facts: Facts, changes: Mapping[str, object]) -> Facts:
+    for path, new in changes.items():
+        facts = _put(facts, path.split("."), new)
+    return facts
+
+
+def _approve(facts: Facts, *users: str) -> Facts:
+    spec, digest = facts.subject.spec, current_digest(facts)
+    assert spec is not None
+    assert digest is not None
+    approvals = [
+        Approval(user=user, revision=spec.revision, uid=facts.subject.uid, digest=digest, comment="seen")
+        for user in users
+    ]
+    agreed = spec.model_copy(update={"approvals": approvals})
+    return replace(facts, subject=replace(facts.subject, spec=agreed))
+
+
+def _carry_on(facts: Facts, plan: Plan, seconds: float = 1.0) -> Facts:
+    read_time = facts.read_time + timedelta(seconds=seconds)
+    record = plan.gate or facts.gate.record
+    gate = GateFacts(record is not None or facts.gate.exists, record, record.state.value if record else "")
+    subject = replace(facts.subject, status=plan.status)
+    again = replace(facts, read_time=read_time, gate=gate, subject=subject)
+    return _change(again, {"engine.preflight.read_time": read_time}) if facts.engine else again
+
+
+@pytest.fixture(scope="session")
+def change() -> Callable[[Facts, Mapping[str, object]], Facts]:
+    """Give a function that sets values by dotted path; models and JSON text are stepped into."""
+    return _change
+
+
+@pytest.fixture(scope="session")
+def approve() -> Callable[..., Facts]:
+    """Give a function that replaces all approvals by those of some users, for what stands there now."""
+    return _approve
+
+
+@pytest.fixture(scope="session")
+def carry_on() -> Callable[..., Facts]:
+    """Give a function that returns the next facts, after a plan was carried out and some time went by."""
+    return _carry_on
+
+
+@pytest.fixture(scope="session")
+def born() -> Facts:
+    """Everything holds, on the operator's first visit: no status, no gate."""
+    metrics = "".join(f"# TYPE {series} counter\n{series} 1\n" for series in REQUIRED_SERIES)
+    ok = Answer(200, "ok")
+    answers = Preflight(NOON, ok, ok, Answer(200, metrics), Answer(200, json.dumps(REPORT)))
+    identity = {"template": {"spec": {"containers": [{"image": "engine:1"}]}}, "mounted": {"configmaps/c": {}}}
+    seen = Acknowledgement(state="Closed", reason="GateClosed", acknowledged_time="2026-11-20T11:00:00Z")
+    engine = EngineFacts(
+        exists=True,
+        identity=identity,
+        config_digests=frozenset({LOADED}),
+        pods=(PodFacts(POD, follows_template=True),),
+        holder=POD,
+        acknowledgement=seen,
+        preflight=answers,
+    )
+    spec, status = GoLiveSpec.model_validate(SPEC), GoLiveStatus()
+    subject = Subject("trading", "perps", "uid-1", 1, deleting=False, spec=spec, spec_error="", status=status)
+    unapproved = Facts(
+        read_time=NOON,
+        epoch=3,
+        approvals_needed=1,
+        subject=subject,
+        gate=GateFacts(exists=False),
+        guard_errors=(),
+        profile=ProfileFacts(Limits.model_validate(LIMITS)),
+        engine=engine,
+    )
+    return _approve(unapproved, "approver")
+
+
+@pytest.fixture(scope="session")
+def good(born: Facts) -> Facts:
+    """Everything holds and the gate stands Closed: one more look opens it."""
+    return _carry_on(born, decide(born, 5))
+
+
+@pytest.fixture(scope="session")
+def opened(good: Facts) -> Facts:
+    """Everything holds and the gate has been open for a second."""
+    return _carry_on(good, decide(good, 5))
