@@ -34,6 +34,7 @@ def parse_settings(arguments: Sequence[str] | None = None) -> NodeSettings:
 
 
 async def _run_until_signalled(settings: NodeSettings) -> None:
+    """Turn a signal into a cancellation, so that pods are stopped on the way out."""
     running = asyncio.create_task(run_node(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)

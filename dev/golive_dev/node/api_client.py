@@ -67,6 +67,7 @@ class Server:
 
 
 def _named(entries: list[Json], name: str) -> Json:
+    """The entry of a kubeconfig's list that has this name."""
     return next(entry for entry in entries if entry["name"] == name)
 
 
@@ -109,6 +110,7 @@ class ApiClient:
         return await self._request("DELETE", path, json=body)
 
     async def _request(self, method: str, path: str, **options: Any) -> Json:
+        """Send one request; whatever goes wrong on the way is status 0."""
         try:
             async with self._session.request(method, self.server.url + path, **options) as response:
                 body: Json = await response.json(content_type=None)

@@ -32,6 +32,7 @@ def write_atomically(folder: Path, payload: Payload, now: datetime) -> bool:
 
 
 def _read(data: Path) -> Payload:
+    """What a version of the volume holds, to compare a new one with."""
     return {
         str(path.relative_to(data)): File(path.read_bytes(), path.stat().st_mode & 0o777)
         for path in data.rglob("*")
@@ -40,6 +41,7 @@ def _read(data: Path) -> Payload:
 
 
 def _write(folder: Path, payload: Payload) -> None:
+    """Write one version whole, before anything leads to it."""
     folder.mkdir(mode=0o755)
     for name, file in payload.items():
         path = folder / name

@@ -1,10 +1,7 @@
-"""One container of a pod: run, probed, restarted with back-off, stopped with grace."""
+"""One container of a pod: run, restarted with back-off as its policy has it, stopped for good."""
 
 import asyncio
-import logging
 import os
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from golive_dev.node.api_client import ApiError, Json
+from golive_dev.node.container_run import ContainerRun, Deadline, Surroundings
 from golive_dev.node.context import NodeContext
 from golive_dev.node.environment import (
     ConfigError,
@@ -21,8 +19,8 @@ from golive_dev.node.environment import (
     resolve_environment,
 )
 from golive_dev.node.events import Severity
-from golive_dev.node.probes import Probe, Target, ask, keep_asking
-from golive_dev.node.process import POLL_SECONDS, RunningProcess, StartError, start_process
+from golive_dev.node.launch import START_ERROR_STATUS
+from golive_dev.node.process import StartError, start_process
 from golive_dev.node.sandbox import Command, base_environment
 from golive_dev.node.status import (
     ContainerView,
@@ -34,16 +32,11 @@ from golive_dev.node.status import (
 )
 from golive_dev.node.volumes import PodVolumes
 
-log = logging.getLogger(__name__)
-
 CONFIG_RETRY_SECONDS = 1.0
 """Time until a container with something missing is tried again."""
 
 BACKOFF_RESET_SECONDS = 600.0
 """A run this long counts as healthy: the next restart comes at once."""
-
-HOOK_SECONDS = 3600.0
-"""Longest life of a hook; the grace of the pod ends most of them sooner."""
 
 LOGS_KEPT = 2
 """Runs whose output is kept: this one, and the one before for `kubectl logs --previous`."""
@@ -78,10 +71,8 @@ class Container:
         self._policy = policy
         self.started = asyncio.Event()
         """Set once a run has started and passed its startup probe."""
-        self._process: RunningProcess | None = None
+        self._run: ContainerRun | None = None
         self._stopping = asyncio.Event()
-        self._last_command: Command | None = None
-        self._running_since = 0.0
         self._crashes_in_row = 0
 
     def log_file(self, restart: int) -> Path:
@@ -90,9 +81,10 @@ class Container:
 
     def is_running(self, restart: int) -> bool:
         """Whether this run may still write output."""
-        return restart == self.view.restart_count and self._process is not None
+        return restart == self.view.restart_count and self._run is not None
 
     def _set(self, view: ContainerView) -> None:
+        """Replace the view, and tell the pod if it differs."""
         if view != self.view:
             self.view = view
             self._side.changed()
@@ -117,12 +109,14 @@ class Container:
                 )
 
     def _note_end(self, outcome: Terminated) -> None:
-        self._process = None
+        """Take in how a run ended; after a long one, crashes are counted anew."""
+        self._run = None
         lasted = (outcome.finished - outcome.started).total_seconds()
         self._crashes_in_row = 0 if lasted >= BACKOFF_RESET_SECONDS else self._crashes_in_row
         self._set(self.view.ended(outcome))
 
     async def _back_off(self) -> None:
+        """Wait before the next run, in view of all."""
         settings = self._side.context.settings
         pause = backoff_seconds(
             self._crashes_in_row, settings.backoff_base_seconds, settings.backoff_cap_seconds
@@ -133,7 +127,7 @@ class Container:
         where = f"{self.name} pod={self._side.pod['metadata']['name']}"
         message = f"back-off {pause:g}s restarting failed container={where}"
         self._set(self.view.waiting("CrashLoopBackOff", message))
-        self._event("Warning", "BackOff", message)
+        self.event("Warning", "BackOff", message)
         await self._pause(pause)
 
     async def _pause(self, seconds: float) -> None:
@@ -145,48 +139,33 @@ class Container:
         """One run from start to end; None if it could not be created and is to be tried again."""
         started = datetime.now(UTC)
         try:
-            self._process = await self._start()
+            self._run = await self._start()
         except (ConfigError, ApiError, OSError) as error:
             self._set(self.view.waiting("CreateContainerConfigError", str(error)))
-            self._event("Warning", "Failed", f"Error: {error}")
+            self.event("Warning", "Failed", f"Error: {error}")
             await self._pause(CONFIG_RETRY_SECONDS)
             return None
         except StartError as error:
             self._set(self.view.waiting("RunContainerError", str(error)))
-            self._event("Warning", "Failed", f"Error: {error}")
-            return Terminated(128, started, started, "", "StartError", str(error))
+            self.event("Warning", "Failed", f"Error: {error}")
+            return Terminated(START_ERROR_STATUS, started, started, "", "StartError", str(error))
+        self.event("Normal", "Started", f"Started container {self.name} (pid {self._run.process.pid})")
         if self._stopping.is_set():  # asked for while it was being started
-            self._process.kill_group()
-        return await self._see_through(self._process)
+            self._run.process.kill_group()
+        return await self._run.see_through()
 
-    async def _see_through(self, process: RunningProcess) -> Terminated:
-        """From a started process to its end, with hooks and probes in between."""
-        container_id = f"process://{process.pid}"
-        has_startup = "startupProbe" in self.spec
-        ready = not has_startup and "readinessProbe" not in self.spec
-        running = Running(process.started)
-        self._running_since = time.monotonic()
-        self._set(
-            replace(self.view, state=running, started=not has_startup, ready=ready, container_id=container_id)
-        )
-        self._event("Normal", "Started", f"Started container {self.name} (pid {process.pid})")
-        watching = asyncio.create_task(self._watch_over(process))
-        try:
-            status = await process.wait()
-        finally:
-            watching.cancel()
-        return Terminated(status, process.started, datetime.now(UTC), container_id)
-
-    async def _start(self) -> RunningProcess:
+    async def _start(self) -> ContainerRun:
+        """Start the command with its output going to the log of this run."""
         command = await self._command()
-        self._last_command = command
+        context = self._side.context
         restart = self.view.restart_count
         self.log_file(restart - LOGS_KEPT).unlink(missing_ok=True)
         output = os.open(self.log_file(restart), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
-            return await start_process(command, self._side.context.filesystem, output)
+            process = await start_process(command, context.filesystem, output)
         finally:
             os.close(output)
+        return ContainerRun(Surroundings(context, self._side.pod, self.spec, command), process, self)
 
     async def _command(self) -> Command:
         """Everything about the process to start, from the pod and what it refers to, as of now."""
@@ -205,120 +184,25 @@ class Container:
             read_only_root=bool((spec.get("securityContext") or {}).get("readOnlyRootFilesystem")),
         )
 
-    # Probes and hooks
+    # What a run tells
 
-    async def execute(self, argv: list[str], timeout_seconds: float) -> int:
-        """Run a command beside the container: same files, same environment; 124 if it takes too long."""
-        command = replace(self._last_command or await self._command(), argv=argv)
-        output = os.open(os.devnull, os.O_WRONLY)
-        try:
-            process = await start_process(command, self._side.context.filesystem, output)
-        except StartError:
-            return 126
-        finally:
-            os.close(output)
-        try:
-            return await asyncio.wait_for(process.wait(), timeout_seconds)
-        except TimeoutError:
-            return 124
-        finally:
-            process.kill_group()
+    def show(self, *, started: bool, ready: bool) -> None:
+        """A run has begun, started up, or changed its readiness."""
+        if run := self._run:
+            state = Running(run.process.started)
+            self._set(
+                replace(self.view, state=state, started=started, ready=ready, container_id=run.container_id)
+            )
 
-    def _target(self) -> Target:
-        ports = {port["name"]: port["containerPort"] for port in self.spec.get("ports", ()) if "name" in port}
-        address = self._side.pod["status"]["podIP"]
-        return Target(address, ports, self._side.context.probes, self.execute)
-
-    async def _watch_over(self, process: RunningProcess) -> None:
-        """Post-start hook, startup probe, then liveness and readiness, for as long as the process runs."""
-        try:
-            if await self._hook("postStart"):
-                process.kill_group()
-            await self._await_startup(process)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._probe("readinessProbe", self._heard_readiness, eager=True))
-                both.create_task(self._probe("livenessProbe", self._killer("Liveness", process)))
-        except Exception:
-            log.exception("probing %s failed", self.name)
-            process.kill_group()
-
-    async def _await_startup(self, process: RunningProcess) -> None:
-        passed = asyncio.Event()
-        failed = self._killer("Startup", process)
-
-        def heard(ok: bool, complaint: str) -> None:  # noqa: FBT001  # a probe's verdict
-            passed.set() if ok else failed(ok, complaint)
-
-        if "startupProbe" in self.spec:
-            asking = asyncio.create_task(self._probe("startupProbe", heard))
-            try:
-                await passed.wait()
-            finally:
-                asking.cancel()
-        ready = "readinessProbe" not in self.spec
-        self._set(replace(self.view, started=True, ready=self.view.ready or ready))
-
-    async def _probe(self, kind: str, heard: Callable[[bool, str], None], *, eager: bool = False) -> None:
-        if probe := Probe.of(self.spec.get(kind)):
-            await keep_asking(probe, self._target(), heard, running_since=self._running_since, eager=eager)
-
-    def _heard_readiness(self, ok: bool, complaint: str) -> None:  # noqa: FBT001  # a probe's verdict
-        if not ok:
-            self._event("Warning", "Unhealthy", f"Readiness probe failed: {complaint}")
-        self._set(replace(self.view, ready=ok))
-
-    def _killer(self, kind: str, process: RunningProcess) -> Callable[[bool, str], None]:
-        """What to do about a liveness or startup probe: stop the run when it fails."""
-        probe = Probe.of(self.spec.get(f"{kind.lower()}Probe"))
-
-        def heard(ok: bool, complaint: str) -> None:  # noqa: FBT001  # a probe's verdict
-            if ok:
-                return
-            self._event("Warning", "Unhealthy", f"{kind} probe failed: {complaint}")
-            message = f"Container {self.name} failed {kind.lower()} probe, will be restarted"
-            self._event("Normal", "Killing", message)
-            spec_grace = self._side.pod["spec"].get("terminationGracePeriodSeconds", 30)
-            grace = probe.grace_seconds if probe and probe.grace_seconds is not None else spec_grace
-            deadline = time.monotonic() + grace
-            self._stop_task = asyncio.create_task(self._end(process, lambda: deadline))
-
-        return heard
-
-    async def _hook(self, kind: str) -> str | None:
-        """Carry out a lifecycle hook; what went wrong is told as an event too."""
-        handler = (self.spec.get("lifecycle") or {}).get(kind)
-        if not handler:
-            return None
-        if "sleep" in handler:
-            await asyncio.sleep(handler["sleep"]["seconds"])
-            return None
-        complaint = await ask(Probe(handler, timeout_seconds=HOOK_SECONDS), self._target())
-        if complaint:
-            self._event("Warning", f"Failed{kind[0].upper()}{kind[1:]}Hook", complaint)
-        return complaint
+    def event(self, severity: Severity, reason: str, message: str) -> None:
+        """Note an event about the pod."""
+        self._side.context.events.write(self._side.pod, severity, reason, message)
 
     # Stopping
 
-    async def stop(self, deadline: Callable[[], float]) -> None:
-        """Never start again; hook, SIGTERM, and at the deadline SIGKILL.
-
-        Args:
-            deadline: On the monotonic clock; may come nearer while this waits.
-        """
+    async def stop(self, deadline: Deadline) -> None:
+        """Never start again; end the run that there is."""
         self._stopping.set()
-        if process := self._process:
-            self._event("Normal", "Killing", f"Stopping container {self.name}")
-            await self._end(process, deadline)
-
-    async def _end(self, process: RunningProcess, deadline: Callable[[], float]) -> None:
-        hook = asyncio.create_task(self._hook("preStop"))
-        while process.running and not hook.done() and time.monotonic() < deadline():
-            await asyncio.wait({hook}, timeout=POLL_SECONDS)
-        hook.cancel()
-        process.terminate()
-        while process.running and time.monotonic() < deadline():
-            await process.wait_at_most(POLL_SECONDS)
-        process.kill_group()
-
-    def _event(self, severity: Severity, reason: str, message: str) -> None:
-        self._side.context.events.write(self._side.pod, severity, reason, message)
+        if run := self._run:
+            self.event("Normal", "Killing", f"Stopping container {self.name}")
+            await run.end(deadline)

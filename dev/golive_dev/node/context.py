@@ -33,6 +33,7 @@ class ObjectReader:
         return {key: await self._read_one(namespace, key, max_age_seconds) for key in set(keys)}
 
     async def _read_one(self, namespace: str, key: ObjectKey, max_age_seconds: float) -> Json | None:
+        """From memory if it is recent enough, otherwise from the server."""
         seen_at, found = self._seen.get((namespace, key), (0.0, None))
         now = time.monotonic()
         if seen_at and now - seen_at <= max_age_seconds:

@@ -74,6 +74,7 @@ def resolve_environment(container: Json, base: Mapping[str, str], sources: Sourc
 
 
 def _all_keys(origin: Json, sources: Sources) -> dict[str, str]:
+    """All keys of one object, each with the prefix before it."""
     field, plural = ("configMapRef", "configmaps") if "configMapRef" in origin else ("secretRef", "secrets")
     reference = origin[field]
     found = sources.objects.get((plural, reference["name"]))
@@ -102,6 +103,7 @@ def _value_from(origin: Json, container: Json, sources: Sources) -> str | None:
 
 
 def _key_of(plural: str, reference: Json, sources: Sources) -> str | None:
+    """One key of one object; None where it is missing and may be."""
     name, key = reference["name"], reference["key"]
     found = sources.objects.get((plural, name))
     data = object_data(plural, found) if found else {}
@@ -116,6 +118,7 @@ def _key_of(plural: str, reference: Json, sources: Sources) -> str | None:
 
 
 def _not_found(plural: str, name: str) -> str:
+    """The kubelet's words for an object that isn't there."""
     return f'{plural.removesuffix("s")} "{name}" not found'
 
 

@@ -40,6 +40,7 @@ class EventWriter:
         self._last.pop(uid, None)
 
     async def _send(self, pod: Json, severity: Severity, reason: str, message: str) -> None:
+        """Write one event as the kubelet would."""
         metadata = pod["metadata"]
         now = datetime.now(UTC)
         name = f"{metadata['name'][:200]}.{int(now.timestamp() * 1e6):x}{next(self._numbers):x}"

@@ -39,6 +39,7 @@ def _call(subject: str, result: int) -> None:
 
 
 def _mount(source: str, target: str, kind: str | None, flags: int) -> None:
+    """mount(2), with a failure raised."""
     encoded_kind = kind.encode() if kind else None
     _call(f"mount {target}", _libc.mount(source.encode(), target.encode(), encoded_kind, flags, None))
 

@@ -66,6 +66,7 @@ class Node:
         return None
 
     def _pods(self) -> list[Json]:
+        """All pods that run here."""
         return [worker.pod for worker in self._workers.values()]
 
     async def _follow_pods(self) -> None:
@@ -78,6 +79,7 @@ class Node:
                 await asyncio.sleep(RELIST_SECONDS)
 
     async def _list_and_watch(self) -> None:
+        """Take stock of all pods, then follow changes until the watch ends."""
         selector = f"spec.nodeName={self._context.settings.name}"
         client = self._context.client
         listed = await client.get("/api/v1/pods", fieldSelector=selector)
@@ -107,17 +109,20 @@ class Node:
             self._start(uid, PodWorker(self._context, pod))
 
     def _start(self, uid: str, worker: PodWorker) -> None:
+        """Give a pod its worker."""
         self._workers[uid] = worker
         task = asyncio.create_task(worker.run(), name=f"pod {uid}")
         self._tasks[uid] = task
         task.add_done_callback(lambda done: self._ended(uid, done))
 
     def _ended(self, uid: str, task: asyncio.Task[None]) -> None:
+        """Forget a pod whose worker is done, and say so if it failed."""
         del self._workers[uid], self._tasks[uid]
         if not task.cancelled() and (error := task.exception()):
             log.error("pod %s was given up", uid, exc_info=error)
 
     def _gone(self, pod: Json) -> None:
+        """Tell a worker that its pod's object is no more."""
         if worker := self._workers.get(pod["metadata"]["uid"]):
             worker.object_deleted()
 

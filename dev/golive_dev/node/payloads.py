@@ -89,6 +89,7 @@ def render_volume(volume: Json, sources: Sources, tokens: Mapping[TokenKey, str]
 
 
 def _render(kind: str, source: Json, mode: int, sources: Sources, tokens: Mapping[TokenKey, str]) -> Payload:
+    """The files of one source."""
     match kind:
         case "configMap" | "secret":
             return _render_object(kind, source, mode, sources)
@@ -102,6 +103,7 @@ def _render(kind: str, source: Json, mode: int, sources: Sources, tokens: Mappin
 
 
 def _render_object(kind: str, source: Json, mode: int, sources: Sources) -> Payload:
+    """The keys of a ConfigMap or Secret, all or those chosen."""
     plural, name = key = _object_key(kind, source)
     found = sources.objects.get(key)
     optional = bool(source.get("optional"))
@@ -122,6 +124,7 @@ def _render_object(kind: str, source: Json, mode: int, sources: Sources) -> Payl
 
 
 def _render_item(item: Json, mode: int, sources: Sources) -> File:
+    """One file of the downward API."""
     try:
         if "fieldRef" in item:
             text = pod_field(sources.pod, item["fieldRef"]["fieldPath"])

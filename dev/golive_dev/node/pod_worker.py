@@ -63,6 +63,7 @@ class PodWorker:
         self._reported: Json = {}
 
     def _make(self, spec: Json, policy: RestartPolicy) -> Container:
+        """A container, with the restarts that the API server knows of."""
         before = self._seen.get("status", {})
         statuses = [*before.get("containerStatuses", ()), *before.get("initContainerStatuses", ())]
         ran = next(
@@ -73,6 +74,7 @@ class PodWorker:
         return Container(self, spec, policy, restarts=restarts)
 
     def _make_init(self, spec: Json) -> Container:
+        """An init container: tried until it succeeds, or a sidecar that runs on."""
         if spec.get("restartPolicy") == "Always":
             return self._make(spec, "Always")
         return self._make(spec, "Never" if self._policy == "Never" else "OnFailure")
@@ -139,6 +141,7 @@ class PodWorker:
         return self._clean_up()
 
     def _clean_up(self) -> None:
+        """Give back what the pod had of the node."""
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._own_address:
             self.context.addresses.release(self._own_address)
@@ -162,6 +165,7 @@ class PodWorker:
             self._changes.set()
 
     async def _set_up_volumes(self) -> None:
+        """Try until every volume is there; containers wait for it."""
         pause = FIRST_MOUNT_RETRY_SECONDS
         while True:
             try:
@@ -211,7 +215,9 @@ class PodWorker:
         self._changes.set()
 
     async def _kill_all(self) -> None:
-        await asyncio.gather(*(container.stop(time.monotonic) for container in self.all_containers()))
+        """End every container without grace."""
+        now = time.monotonic()
+        await asyncio.gather(*(container.stop(lambda: now) for container in self.all_containers()))
 
     def shut_down(self, grace_seconds: float) -> None:
         """Stop the processes because the node ends; the pod's object stays as it is."""
@@ -227,6 +233,7 @@ class PodWorker:
         await self._delete_object()
 
     async def _delete_object(self) -> None:
+        """Take the pod out of the API server, unless another of its name is there by now."""
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.uid}}
         try:
             await until_answered(lambda: self.context.client.delete(self._path(), body))
@@ -237,6 +244,7 @@ class PodWorker:
     # Status
 
     def _path(self) -> str:
+        """Where the pod is in the API."""
         metadata = self._seen["metadata"]
         return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
 
@@ -253,6 +261,7 @@ class PodWorker:
                 log.warning("status of pod %s refused: %s", self.uid, error)
 
     async def _report(self) -> None:
+        """Send the status if it differs from the last one sent."""
         status = self._status()
         if status == self._reported:
             return
@@ -271,6 +280,7 @@ class PodWorker:
         return pod_phase(self._initialized, views, self._policy, stopping=stopping)
 
     def _status(self) -> Json:
+        """The part of the status that is the node's to say."""
         views = [container.view for container in self.containers]
         if not self._initialized:
             views = [_initializing(view) for view in views]
@@ -303,6 +313,7 @@ def _initializing(view: ContainerView) -> ContainerView:
 
 
 def _failed_for_good(container: Container, policy: str) -> bool:
+    """Whether an init container has failed and is not tried again."""
     end = container.view.state
     return policy == "Never" and isinstance(end, Terminated) and end.exit_code != 0
 

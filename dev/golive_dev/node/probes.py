@@ -126,6 +126,7 @@ async def ask(probe: Probe, target: Target) -> str | None:
 
 
 async def _ask(spec: Json, target: Target, limit: float) -> str | None:
+    """Ask by whichever way the probe names."""
     if "httpGet" in spec:
         return await _http_get(spec["httpGet"], target)
     if "tcpSocket" in spec:

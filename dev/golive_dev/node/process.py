@@ -65,6 +65,7 @@ class RunningProcess:
             self._signal_group()
 
     def _signal_group(self) -> None:
+        """SIGKILL to the group, which outlasts its leader."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
@@ -101,6 +102,7 @@ async def start_process(
         complaint = await _read_all(read_end)
     except asyncio.CancelledError:
         process.kill()
+        await process.wait()
         raise
     if complaint:
         await process.wait()

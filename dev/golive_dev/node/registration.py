@@ -98,6 +98,7 @@ class Registration:
             await asyncio.sleep(self._settings.heartbeat_seconds)
 
     async def _beat(self) -> None:
+        """Say that the node is well; register it first if it isn't known."""
         path = f"/api/v1/nodes/{self._settings.name}"
         now = datetime.now(UTC)
         body = {"status": node_status(self._settings, self._port, self._ready_since, now)}
@@ -111,6 +112,7 @@ class Registration:
         await self._renew_lease(node, now)
 
     async def _renew_lease(self, node: Json, now: datetime) -> None:
+        """Renew the Lease, by which the cluster tells a dead node soonest."""
         spec = {
             "holderIdentity": self._settings.name,
             "leaseDurationSeconds": LEASE_SECONDS,

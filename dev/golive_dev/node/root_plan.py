@@ -58,6 +58,7 @@ def _resolved(path: str, host: Path) -> str:
 
 
 def _place_of(top: _Place, path: str) -> _Place:
+    """The place at a path, made with all that leads to it."""
     place = top
     for part in Path(path).parts[1:]:
         place = place.children.setdefault(part, _Place())
@@ -77,6 +78,7 @@ def _compose(path: str, place: _Place, host: Path, steps: list[Step]) -> None:
 
 
 def _visit(path: str, place: _Place, host: Path, steps: list[Step]) -> None:
+    """Choose for one folder: a volume, the host's as it is, or one of our own."""
     here = host / path.lstrip("/")
     if place.mount:
         steps.append(_mount_point(path, place.mount.source))
@@ -110,6 +112,7 @@ def _lay_over(path: str, place: _Place, steps: list[Step]) -> None:
 
 
 def _inner_mounts(path: str, place: _Place) -> Iterable[tuple[str, Path]]:
+    """Path within a volume and source of every mount inside it."""
     for name, child in place.children.items():
         if child.mount:
             yield f"{path}/{name}", child.mount.source
@@ -118,6 +121,7 @@ def _inner_mounts(path: str, place: _Place) -> Iterable[tuple[str, Path]]:
 
 
 def _make_mount_point(point: Path, source: Path) -> None:
+    """A folder or an empty file in a volume, whichever the source needs."""
     if point.exists():
         return
     if source.is_dir():
@@ -128,6 +132,7 @@ def _make_mount_point(point: Path, source: Path) -> None:
 
 
 def _mount_point(path: str, source: Path) -> Step:
+    """The step that makes a mount point fit for its source."""
     return {"do": "folder" if source.is_dir() else "file", "path": path}
 
 

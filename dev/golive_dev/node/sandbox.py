@@ -100,6 +100,7 @@ def prepare_launch(command: Command, filesystem: Literal["namespace", "rewrite"]
 
 
 def _in_own_root(command: Command) -> Launch:
+    """A root of its own: the order of mounts is the order of precedence."""
     work = command.scratch / "work"
     mounts = [Mount("/tmp", command.scratch / "tmp", command.read_only_root)]  # noqa: S108  # the container's
     mounts += _kept_visible()
@@ -134,6 +135,7 @@ def _kept_visible() -> Iterator[Mount]:
 
 
 def _is_under(path: str, folder: str) -> bool:
+    """Whether a path is a folder or inside of it."""
     return Path(path).is_relative_to(folder)
 
 

@@ -100,6 +100,7 @@ class NodeServer:
     async def _check_caller(
         self, request: web.Request, handler: Callable[[web.Request], Any]
     ) -> web.StreamResponse:
+        """Let nobody through whom the API server doesn't let."""
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport else None
         user, groups = caller_of(certificate or {})
@@ -109,12 +110,15 @@ class NodeServer:
         return response
 
     async def _healthz(self, _request: web.Request) -> web.Response:
+        """That the server answers says it all."""
         return web.Response(text="ok")
 
     async def _list_pods(self, _request: web.Request) -> web.Response:
+        """The pods that run here, as a PodList."""
         return web.json_response({"apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": self._pods()})
 
     async def _logs(self, request: web.Request) -> web.StreamResponse:
+        """The output of a container's present or previous run."""
         where = request.match_info
         container = self._container(where["namespace"], where["pod"], where["container"])
         restart = container.view.restart_count - (request.query.get("previous") == "true")
@@ -136,6 +140,7 @@ class NodeServer:
         return response
 
     def _container(self, namespace: str, pod: str, name: str) -> Container:
+        """The container asked for, or a refusal."""
         worker = self._find(namespace, pod)
         found = worker and next((each for each in worker.all_containers() if each.name == name), None)
         if not found:

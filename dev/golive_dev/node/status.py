@@ -197,6 +197,7 @@ def pod_conditions(
 
 
 def _condition(kind: str, status: str, why: Mapping[str, str], before: Json | None, now: datetime) -> Json:
+    """One condition, its transition time kept while its status stays."""
     unchanged = before is not None and before["status"] == status
     since = before["lastTransitionTime"] if before is not None and unchanged else timestamp(now)
     # Nulls take away what an earlier patch had set.

@@ -38,6 +38,7 @@ class PodTokens:
         return token
 
     async def _request(self, pod: Json, audience: str, lifetime_seconds: int) -> str:
+        """Ask for a token that ends with the pod."""
         metadata, account = pod["metadata"], pod["spec"].get("serviceAccountName") or "default"
         bound = {"apiVersion": "v1", "kind": "Pod", "name": metadata["name"], "uid": metadata["uid"]}
         audiences = [audience] if audience else []

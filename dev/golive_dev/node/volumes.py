@@ -34,6 +34,7 @@ class PodVolumes:
             await self._set_up_one(pod, volume)
 
     async def _set_up_one(self, pod: Json, volume: Json) -> None:
+        """Make one volume by its kind."""
         folder = self._folder / volume["name"]
         if "hostPath" in volume:
             _check_host_path(volume["hostPath"])
@@ -60,6 +61,7 @@ class PodVolumes:
                 await self._write(pod, volume, max_age_seconds=max_age_seconds)
 
     async def _write(self, pod: Json, volume: Json, *, max_age_seconds: float) -> None:
+        """Write a volume that the node makes from objects, fields and tokens."""
         namespace = pod["metadata"]["namespace"]
         try:
             objects = await self._context.objects.read(
@@ -98,10 +100,12 @@ class PodVolumes:
         return tuple(mounts)
 
     def _source(self, volume: Json) -> Path:
+        """Where a volume is on the host."""
         return Path(volume["hostPath"]["path"]) if "hostPath" in volume else self._folder / volume["name"]
 
 
 def _check_host_path(source: Json) -> None:
+    """Make or find what a hostPath names, as its type demands."""
     path, kind = Path(source["path"]), source.get("type", "")
     if kind == "DirectoryOrCreate":
         path.mkdir(parents=True, exist_ok=True)

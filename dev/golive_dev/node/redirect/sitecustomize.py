@@ -33,6 +33,8 @@ def host_path(path: Any) -> Any:
 
 
 def _redirected(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that looks at the host's path wherever it is given a container's."""
+
     @functools.wraps(function)
     def call(*arguments: Any, **options: Any) -> Any:
         return function(*map(host_path, arguments), **options)
@@ -41,6 +43,7 @@ def _redirected(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _trusting(context: Any, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+    """Read a certificate authority, which OpenSSL opens by itself."""
     super(ssl.SSLContext, context).load_verify_locations(host_path(cafile), host_path(capath), cadata)
 
 
