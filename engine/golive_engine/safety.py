@@ -1,0 +1,120 @@
+"""Global Risk and the emergency stop of one engine: judged every cycle, latched in the journal."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from golive_api.golive import RiskState
+from golive_engine.clock import Clock
+from golive_engine.journal import EVERY_ACCOUNT, Journal, Stop
+from golive_engine.risk import Assessment, Standing, Trigger, assess, worst
+
+_log = logging.getLogger(__name__)
+
+
+class Safety:
+    """What every account's orders depend on besides the gate.
+
+    Trouble on a production account stops every account; trouble on a testnet account stops only that one,
+    because play money says little about real money.
+
+    Args:
+        environments: Environment of each account by name.
+        journal: Where stops are latched.
+        clock: For the times of stops.
+        on_trigger: Told each trigger that starts a stop.
+    """
+
+    def __init__(
+        self,
+        environments: dict[str, str],
+        journal: Journal,
+        clock: Clock,
+        on_trigger: Callable[[Trigger], None],
+    ) -> None:
+        self._environments = environments
+        self._journal = journal
+        self._clock = clock
+        self._on_trigger = on_trigger
+        self._stops: list[Stop] | None = None
+        self._unwritten: list[Stop] = []
+        self._lock = asyncio.Lock()
+        self._released: float | None = None
+        self._assessments: dict[str, Assessment] = {}
+
+    async def refresh(self) -> bool:
+        """Read the latched stops; returns whether a person has released one since the last time."""
+        async with self._lock:
+            self._stops = None  # whatever the journal fails to say is a stop
+            stops = await asyncio.to_thread(self._journal.active_stops)
+            released, before = await asyncio.to_thread(self._journal.last_release), self._released
+            self._stops, self._released = stops, released
+        return before is not None and released > before
+
+    async def judge(self, account: str, standing: Standing) -> None:
+        """Assess an account and latch what passed its threshold."""
+        assessment = assess(standing)
+        self._assessments[account] = assessment
+        production = self._environments[account] == "production"
+        for trigger in assessment.triggers:
+            details = "; ".join((f"account={account}", *assessment.reasons))
+            await self.latch(EVERY_ACCOUNT if production else account, trigger, details)
+
+    async def latch(self, scope: str, trigger: Trigger, details: str) -> None:
+        """Start an emergency stop, unless the same one is active; it holds before it is written."""
+        stop = Stop(scope, trigger)
+        if stop in [*(self._stops or []), *self._unwritten]:
+            return
+        self._unwritten.append(stop)
+        self._on_trigger(trigger)
+        _log.critical("emergency stop", extra={"scope": scope, "trigger": trigger, "details": details})
+        async with self._lock:
+            await asyncio.to_thread(self._journal.latch_stop, stop, details, self._clock.wall())
+            self._unwritten.remove(stop)
+            self._stops = [*self._stops, stop] if self._stops is not None else None
+
+    def stopped(self, account: str) -> bool:
+        """Whether an emergency stop holds this account; true while the journal has not been read."""
+        return self._holds({EVERY_ACCOUNT, account})
+
+    @property
+    def emergency(self) -> bool:
+        """Whether everything is stopped."""
+        return self._holds({EVERY_ACCOUNT})
+
+    def _holds(self, scopes: set[str]) -> bool:
+        """Whether a stop of one of these scopes is active, written or not."""
+        if self._stops is None:
+            return True
+        return any(stop.scope in scopes for stop in [*self._stops, *self._unwritten])
+
+    def risk_state(self, account: str) -> RiskState:
+        """What an account's orders have to reckon with: real money looks at all real money."""
+        if self._environments[account] == "production":
+            return self.global_risk
+        return self._state(account)
+
+    @property
+    def global_risk(self) -> RiskState:
+        """The worst of all production accounts; of all accounts, if none is."""
+        return worst([self._state(account) for account in self._judged()])
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why Global Risk is not OK."""
+        found = []
+        for account in self._judged():
+            assessment = self._assessments.get(account)
+            reasons = ("not assessed yet",) if assessment is None else assessment.reasons
+            found += [f"{account}: {reason}" for reason in reasons]
+        return found[:16]
+
+    def _judged(self) -> list[str]:
+        """The accounts that Global Risk is about."""
+        production = [name for name, environment in self._environments.items() if environment == "production"]
+        return production or list(self._environments)
+
+    def _state(self, account: str) -> RiskState:
+        """An account's risk; CRITICAL while nobody has looked."""
+        assessment = self._assessments.get(account)
+        return RiskState.CRITICAL if assessment is None else assessment.state

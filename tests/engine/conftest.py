@@ -1,0 +1,275 @@
+"""What the engine's tests share: a simulated exchange, an engine process, a hand that writes gates."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from golive_api.acknowledgement import lease_name
+from golive_api.engine_report import EngineReport
+from golive_api.gate import GateRecord, gate_name
+from golive_api.profiles import Limits
+from golive_api.values import render_time
+from golive_dev.control_plane import ControlPlane
+from golive_dev.ports import free_ports
+from golive_dev.waiting import eventually
+from golive_simulator.client import Admin
+from golive_simulator.process import Child, simulator_process
+
+VENUE_HOSTS = ("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com")
+"""Every host that the venue library calls."""
+
+DIGEST = ".".join(["a" * 64, "b" * 64, "c" * 64])
+"""A digest that is well formed."""
+
+WIDE = Limits(
+    max_position_notional="100000",
+    max_positions=50,
+    max_leverage="5",
+    max_exposure_percent="500",
+    max_margin_percent="100",
+    max_daily_loss_percent="50",
+    max_daily_trades=100_000,
+)
+"""Limits that stop nothing by themselves."""
+
+KEYS = count(1)
+"""Numbers for API keys, so that no two tests share an account."""
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
+    """A simulated exchange whose prices stand still unless a test moves them."""
+    with simulator_process(tmp_path_factory.mktemp("simulator"), "--unlimited", "--speed", "0") as child:
+        yield child
+
+
+@pytest.fixture
+async def admin(simulator: Child) -> AsyncIterator[Admin]:
+    """The simulator's admin API; faults are cleared afterwards."""
+    async with aiohttp.ClientSession() as session:
+        api = Admin(simulator.address.admin_url, session)
+        yield api
+        await api.clear_faults()
+
+
+@pytest.fixture
+async def api_key(admin: Admin) -> str:
+    """A customer on both exchanges; key and secret are the same."""
+    key = f"engine-{next(KEYS)}"
+    for environment in ("testnet", "production"):
+        await admin.add_account(environment, key, key)
+    return key
+
+
+def venue_settings(child: Child) -> dict[str, Any]:
+    """Settings that lead every venue host to the simulator."""
+    address = child.address.url.removeprefix("https://").rstrip("/")
+    return {
+        "ca_file": str(child.address.ca_file),
+        "resolve": dict.fromkeys(VENUE_HOSTS, address),
+        "rate_limit_ms": 0,
+        "timeout_seconds": 3.0,
+        "recv_window_ms": 1000,
+    }
+
+
+@pytest.fixture
+def settings(simulator: Child, tmp_path: Path) -> dict[str, Any]:
+    """Settings of an engine with a testnet and a production account."""
+    return {
+        "engine": "perps-engine",
+        "golive": "perps",
+        "interval_seconds": 0.3,
+        "symbols": ["BTCUSDT"],
+        "strategy": {"quantity": {"BTCUSDT": "0.001"}},
+        "accounts": [
+            {
+                "name": "paper",
+                "environment": "testnet",
+                "api_key_env": "KEY",
+                "secret_env": "KEY",
+                "limits": WIDE.wire(),
+            },
+            {"name": "main", "environment": "production", "api_key_env": "KEY", "secret_env": "KEY"},
+        ],
+        "venue": venue_settings(simulator),
+        "journal": {"url": f"sqlite:///{tmp_path}/journal.db"},
+        "http": {"host": "127.0.0.1", "port": free_ports(1)[0]},
+        "staleness": {"price_seconds": 600.0},
+    }
+
+
+@dataclass
+class EngineProcess:
+    """A real engine in a process of its own."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of one of its pages."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=2) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def report(self) -> EngineReport:
+        """What it says of itself."""
+        return EngineReport.model_validate_json(self.get("/status")[1])
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Everything it has logged."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+    def messages(self) -> list[str]:
+        """Every message it has logged."""
+        return [line["message"] for line in self.lines()]
+
+    def filled(self, account: str) -> int:
+        """How many orders of an account were filled."""
+        return next(row.filled_orders for row in self.report().accounts if row.name == account)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it; returns its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(20)
+
+
+@pytest.fixture
+def start_engine(tmp_path: Path, api_key: str) -> Iterator[Callable[..., EngineProcess]]:
+    """Give a function that starts an engine; what is left is killed afterwards."""
+    engines: list[EngineProcess] = []
+
+    def start(settings: dict[str, Any], **environment: str) -> EngineProcess:
+        config, log = tmp_path / f"engine-{len(engines)}.yaml", tmp_path / f"engine-{len(engines)}.log"
+        config.write_text(yaml.safe_dump(settings))
+        command = [sys.executable, "-P", "-m", "golive_engine", "--config", str(config)]
+        unset = ("KUBECONFIG", "KUBERNETES_SERVICE_HOST", "POD_IP", "POD_NAME", "POD_NAMESPACE")
+        inherited = {name: value for name, value in os.environ.items() if name not in unset}
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                command, stdout=stream, stderr=stream, env=inherited | {"KEY": api_key} | environment
+            )
+        url = f"http://{settings['http']['host']}:{settings['http']['port']}"
+        engines.append(EngineProcess(process, url, log))
+        return engines[-1]
+
+    yield start
+    for engine in engines:
+        engine.process.kill()
+        engine.process.wait()
+        print(engine.log.read_text())  # shown where a test fails
+
+
+@dataclass
+class GateHand:
+    """Writes one gate as the operator would."""
+
+    plane: ControlPlane
+    namespace: str
+    serial: int = 0
+    epoch: int = 1
+    ttl_seconds: int = 15
+    uid: str = "uid-1"
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def record(self, state: str = "Open", **changes: Any) -> GateRecord:
+        """A record of this moment."""
+        self.serial += 1
+        now = datetime.now(UTC)
+        fields: dict[str, Any] = {
+            "namespace": self.namespace,
+            "name": "perps",
+            "uid": self.uid,
+            "engine": "perps-engine",
+            "environment": "production",
+            "state": state,
+            "reason": "Open" if state == "Open" else "ActivationDisabled",
+            "epoch": self.epoch,
+            "serial": self.serial,
+            "revision": 1,
+            "digest": DIGEST,
+            "profile": "micro",
+            "limits": WIDE,
+            "accounts": ["main"],
+            "requested_by": "trader",
+            "issued_time": render_time(now),
+            "valid_until": render_time(now + timedelta(seconds=self.ttl_seconds)),
+            "ttl_seconds": self.ttl_seconds,
+        }
+        return GateRecord.model_validate(fields | self.changes | changes)
+
+    def write(self, state: str = "Open", **changes: Any) -> GateRecord:
+        """Create or replace the ConfigMap."""
+        record = self.record(state, **changes)
+        self.write_data(record.data())
+        return record
+
+    def write_data(self, data: dict[str, str]) -> None:
+        """Create or replace the ConfigMap with any data."""
+        manifest = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": gate_name("perps"), "namespace": self.namespace},
+            "data": data,
+        }
+        self.plane.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(manifest))
+
+    def delete(self) -> None:
+        """Delete the ConfigMap."""
+        self.plane.kubectl("delete", "configmap", gate_name("perps"), "-n", self.namespace)
+
+    def lease(self) -> dict[str, Any]:
+        """The engine's Lease."""
+        name = lease_name("perps-engine")
+        answer = self.plane.kubectl("get", "lease", name, "-n", self.namespace, "-o", "json")
+        return dict(json.loads(answer.stdout))
+
+
+@pytest.fixture
+def hand() -> type[GateHand]:
+    """Give the means to write gates on any control plane."""
+    return GateHand
+
+
+@pytest.fixture
+def gate(control_plane: ControlPlane, namespace: str) -> GateHand:
+    """A hand that writes the gate of the test's namespace."""
+    return GateHand(control_plane, namespace)
+
+
+@pytest.fixture
+def in_cluster(control_plane: ControlPlane, namespace: str) -> dict[str, str]:
+    """Environment of an engine that has an API server."""
+    return {
+        "KUBECONFIG": str(control_plane.admin),
+        "POD_NAMESPACE": namespace,
+        "POD_NAME": "engine-0",
+    }
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Give a way to wait for a condition without holding up the event loop."""
+
+    async def wait(condition: Callable[[], Any], deadline_seconds: float = 40.0) -> Any:
+        return await asyncio.to_thread(eventually, condition, deadline_seconds)
+
+    return wait

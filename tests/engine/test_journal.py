@@ -1,0 +1,210 @@
+"""The journal: durable, unique, and what is latched in it stays until a person releases it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from golive_api.golive import RiskState
+from golive_api.reasons import Reason
+from golive_engine.clock import FakeClock
+from golive_engine.journal import EVERY_ACCOUNT, Day, Fill, Journal, JournalError, Stop
+from golive_engine.orders import Order, OrderEvent
+from golive_engine.risk import Standing, Trigger
+from golive_engine.safety import Safety
+from golive_engine.situation import Denial
+from golive_engine.skips import Skips, sentence
+from golive_engine.trading import Intent, Side
+
+D = Decimal
+ORDER = Order("gl-1", "main", "BTCUSDT", Side.BUY, D("0.001"), reduce_only=False, created=100.0)
+BUY = Intent("BTCUSDT", Side.BUY, D("0.001"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the journal is."""
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    """An empty journal."""
+    made = Journal(f"sqlite:///{path}")
+    yield made
+    made.close()
+
+
+def test_a_commit_survives_a_power_cut(journal: Journal, path: Path) -> None:
+    """Write-ahead log and full synchronization, on the connection that writes."""
+    with journal._engine.connect() as connection:  # noqa: SLF001  # the setting is of the connection
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    assert path.exists()
+
+
+def test_a_client_order_id_is_written_once(journal: Journal) -> None:
+    """The second one is an error, before anything is sent."""
+    journal.add_order(ORDER)
+    with pytest.raises(JournalError):
+        journal.add_order(ORDER)
+
+
+def test_an_order_and_its_fill_are_written_together(journal: Journal, path: Path) -> None:
+    """Both, or neither."""
+    journal.add_order(ORDER)
+    filled = ORDER.after(OrderEvent.FILLS)
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE fills")
+    other.close()
+    with pytest.raises(JournalError):
+        journal.update_order(filled, Fill("main", "BTCUSDT", "gl-1", D("0.001"), D(50_000), 101.0))
+    assert journal.orders("main") == [ORDER]
+
+
+def test_what_was_written_is_read_back_to_the_last_digit(journal: Journal) -> None:
+    """Money is text there, never a float."""
+    journal.add_order(ORDER)
+    fill = Fill("main", "BTCUSDT", "gl-1", D("0.00100000"), D("45109.600000000000001"), 101.0)
+    journal.update_order(ORDER.after(OrderEvent.FILLS), fill)
+    assert journal.fills("main") == [fill]
+    assert journal.filled_orders("main") == 1
+    assert journal.filled_orders("paper") == 0
+    assert journal.next_sequence() == 2
+
+
+def test_todays_orders_count_unless_they_never_were(journal: Journal) -> None:
+    """Withheld and refused orders, yesterday's and reduce-only ones are left out; unknown ones are not."""
+    for number, (created, event, reduce_only) in enumerate(
+        [
+            (100.0, OrderEvent.FILLS, False),
+            (100.0, OrderEvent.LOST, False),
+            (100.0, OrderEvent.WITHHOLDS, False),
+            (100.0, OrderEvent.REFUSES, False),
+            (100.0, OrderEvent.FILLS, True),
+            (99.0, OrderEvent.FILLS, False),
+        ]
+    ):
+        order = Order(f"gl-{number}", "main", "BTCUSDT", Side.BUY, D(1), reduce_only, created)
+        journal.add_order(order.after(event))
+    assert journal.new_risk_orders_since("main", 100.0) == 2
+
+
+def test_two_journals_never_make_the_same_ids(journal: Journal, tmp_path: Path) -> None:
+    """After a lost journal the numbers start anew, the ids don't."""
+    other = Journal(f"sqlite:///{tmp_path}/other.db")
+    assert other.identity != journal.identity
+    other.close()
+
+
+def test_a_day_keeps_its_first_equity_and_its_highest(journal: Journal) -> None:
+    """Falling equity moves neither."""
+    for equity in (D(100), D(110), D(90)):
+        day = journal.mark_equity("main", "2026-01-01", equity)
+    assert day == Day(D(100), D(110))
+    assert journal.mark_equity("main", "2026-01-02", D(90)) == Day(D(90), D(90))
+
+
+def test_a_journal_that_cannot_be_opened_says_so_in_one_line(tmp_path: Path) -> None:
+    """No statement, no traceback."""
+    with pytest.raises(JournalError) as failed:
+        Journal(f"sqlite:///{tmp_path}/missing/journal.db")
+    assert "\n" not in str(failed.value)
+
+
+def standing(equity: int) -> Standing:
+    """An account that began with 1000."""
+    return Standing(D(equity), D(1000), D(1000), D(1000), 0)
+
+
+async def test_trouble_with_real_money_stops_everything_until_it_is_released(journal: Journal) -> None:
+    """Latched over a restart; a recovery of the equity releases nothing."""
+    triggers: list[Trigger] = []
+    accounts = {"main": "production", "paper": "testnet"}
+    safety = Safety(accounts, journal, FakeClock(), triggers.append)
+    assert safety.stopped("main"), "while nobody has read the journal"
+    await safety.refresh()
+    assert not safety.stopped("main")
+    assert safety.global_risk is RiskState.CRITICAL, "while nobody has looked"
+    await safety.judge("main", standing(940))
+    assert (safety.emergency, safety.stopped("paper"), triggers) == (True, True, [Trigger.DAILY_DRAWDOWN])
+    await safety.judge("main", standing(1000))
+    again = Safety(accounts, journal, FakeClock(), triggers.append)
+    await again.refresh()
+    assert again.stopped("main")
+    assert journal.active_stops() == [Stop(EVERY_ACCOUNT, Trigger.DAILY_DRAWDOWN)]
+
+    assert journal.release_stops("alice", "found it", 1.0) == 1
+    assert await again.refresh(), "losses are counted anew after a release"
+    assert not again.stopped("main")
+    assert triggers == [Trigger.DAILY_DRAWDOWN]
+
+
+async def test_a_stop_holds_before_it_is_written(journal: Journal) -> None:
+    """A journal that is just being read, and is slow, does not delay it or make it forgotten."""
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None)
+    await safety.refresh()
+    reading = asyncio.create_task(safety.refresh())
+    writing = asyncio.create_task(safety.latch(EVERY_ACCOUNT, Trigger.MANUAL, "drill"))
+    seen = []
+    while not writing.done() or not reading.done():
+        await asyncio.sleep(0)
+        seen.append(safety.emergency)
+    assert all(seen)
+    assert safety.emergency
+    assert journal.active_stops() == [Stop(EVERY_ACCOUNT, Trigger.MANUAL)]
+
+
+async def test_trouble_with_play_money_stops_only_that_account(journal: Journal) -> None:
+    """A testnet account says little about real money."""
+    safety = Safety({"main": "production", "paper": "testnet"}, journal, FakeClock(), lambda _trigger: None)
+    await safety.refresh()
+    await safety.judge("main", standing(1000))
+    await safety.judge("paper", standing(500))
+    assert (safety.stopped("paper"), safety.stopped("main"), safety.emergency) == (True, False, False)
+    assert safety.global_risk is RiskState.OK
+
+
+async def test_a_journal_that_fails_is_a_stop(journal: Journal, path: Path) -> None:
+    """Who can't read whether there is a stop has one."""
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None)
+    await safety.refresh()
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE emergency_stops")
+    other.close()
+    with pytest.raises(JournalError):
+        await safety.refresh()
+    assert safety.stopped("main")
+    assert safety.emergency
+
+
+SENTENCES = {
+    "a missing gate": (Denial(Reason.GATE_MISSING), "GO-LIVE not activated"),
+    "an expired gate": (Denial(Reason.GATE_EXPIRED), "GO-LIVE not activated"),
+    "a limit": (
+        Denial(Reason.LEVERAGE_EXCEEDED, (("leverage", 2), ("limit", 1))),
+        "LeverageExceeded leverage=2 limit=1",
+    ),
+    "a gate that only reduces": (Denial(Reason.GATE_REDUCE_ONLY), "GateReduceOnly"),
+}
+
+
+@pytest.mark.parametrize(("denial", "why"), SENTENCES.values(), ids=SENTENCES)
+def test_a_skipped_order_is_told_for(denial: Denial, why: str) -> None:
+    """The line of the hand-run program, and for other reasons the figures that decided."""
+    assert sentence(BUY, denial) == f"[ORDER_SKIPPED] BUY BTCUSDT qty=0.001 - {why}"
+
+
+async def test_a_repeated_denial_is_one_row_with_a_count(journal: Journal, path: Path) -> None:
+    """A change of reason begins a new row and completes the old one."""
+    skips = Skips(journal, FakeClock())
+    for _ in range(5):
+        await skips.note("main", BUY, Denial(Reason.GATE_CLOSED))
+    await skips.note("main", BUY, Denial(Reason.GATE_EXPIRED))
+    with sqlite3.connect(path) as other:
+        rows = other.execute("SELECT reason, times FROM denials ORDER BY sequence").fetchall()
+    other.close()
+    assert rows == [("GateClosed", 5), ("GateExpired", 1)]
