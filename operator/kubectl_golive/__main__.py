@@ -5,6 +5,7 @@ import sys
 import click
 
 from kubectl_golive.exits import Exit
+from kubectl_golive.printable import printable
 from kubectl_golive.problems import Problem
 from kubectl_golive.verbs import Verbs
 
@@ -22,7 +23,7 @@ def _obey(arguments: list[str] | None) -> int:
     try:
         return int(VERBS.main(args=arguments, prog_name=VERBS.name, standalone_mode=False) or Exit.OK)
     except Problem as problem:
-        click.echo(f"error: {problem}", err=True)
+        click.echo(f"error: {printable(str(problem))}", err=True)
         return problem.exit_code
     except click.ClickException as error:
         error.show()

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any
 
-from kubectl_golive.cluster import Cluster, Connection, config_map_path, golive_path, lease_path
+from kubectl_golive.cluster import Cluster, config_map_path, golive_path, lease_path
+from kubectl_golive.connection import Connection
 from kubectl_golive.problems import Problem, RefusedError, UnreachableError
 
 GATE_PREFIX = "golive-gate-"
@@ -136,12 +137,10 @@ def _follow_engine(news: News, cluster: Cluster, name: str, until: float) -> Non
             news.put(Sight(time.monotonic(), golive=golive))
             engine = golive["spec"]["request"]["engineRef"]["name"]
             _follow_lease(news, connection, lease_path(cluster.namespace), LEASE_PREFIX + engine, left)
-        except UnreachableError:
-            time.sleep(RETRY_SECONDS)
-        except RefusedError as failure:
+        except (UnreachableError, RefusedError) as failure:
             if not _worth_repeating(failure):
                 return news.put(Sight(time.monotonic(), failure=failure))
-            time.sleep(RETRY_SECONDS)
+        time.sleep(RETRY_SECONDS)
     return None
 
 

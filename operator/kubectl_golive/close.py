@@ -15,6 +15,7 @@ from kubectl_golive.closing import Closing, as_json, ending, hit, miss
 from kubectl_golive.cluster import sign_in
 from kubectl_golive.obedience import Obedience
 from kubectl_golive.options import target
+from kubectl_golive.printable import printable
 from kubectl_golive.problems import Problem
 
 
@@ -86,10 +87,10 @@ def verdict(closing: Closing, *, aloud: bool) -> int:
     if not closing.shut:
         raise Problem(f"NOT CLOSED in namespace {closing.namespace}: {'; '.join(misses) or 'no answer'}")
     for line in misses:
-        click.echo(f"warning: {line}", err=True)
+        click.echo(f"warning: {printable(line)}", err=True)
     text, code = ending(closing)
     if aloud:
-        click.echo(text)
+        click.echo(printable(text))
     return code
 
 

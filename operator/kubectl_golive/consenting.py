@@ -18,7 +18,6 @@ CONFLICTS = 10
 """How often somebody else may write the object between reading and approving it."""
 
 _CONFLICT = 409
-_NOT_FOUND = 404
 
 Document = dict[str, Any]
 
@@ -28,7 +27,7 @@ def approve(cluster: Cluster, name: str, comment: str, digest_prefix: str | None
     user = whoami(cluster)
     shown: Consent | None = None
     for _ in range(CONFLICTS):
-        golive = _read(cluster, name)
+        golive = cluster.call("GET", golive_path(cluster.namespace, name))
         if _already(golive, user):
             click.echo(f"{name} is already approved by {user}, revision {golive['spec']['revision']}")
             return Exit.OK
@@ -38,6 +37,7 @@ def approve(cluster: Cluster, name: str, comment: str, digest_prefix: str | None
                 raise Problem(f"{name} changed while it was being approved: look at it and approve again")
             page(partial(show, name=name, namespace=cluster.namespace, consent=consent, user=user))
             ask(assume_yes=assume_yes)
+            cluster.close()  # whoever reads carefully outlives an idle connection
             shown = consent
         if _write(cluster, golive, own(consent, user, comment)):
             click.echo(
@@ -72,15 +72,6 @@ def gather(cluster: Cluster, golive: Document, user: str, digest_prefix: str | N
         parts = " and ".join(consent.stale)
         raise Problem(f"status.digest is not yet about the {parts} as they are: try again in a moment")
     return consent
-
-
-def _read(cluster: Cluster, name: str) -> Document:
-    try:
-        return cluster.call("GET", golive_path(cluster.namespace, name))
-    except RefusedError as refused:
-        if refused.code == _NOT_FOUND:
-            raise Problem(f"there is no GoLive {name} in namespace {cluster.namespace}") from refused
-        raise
 
 
 def _approvable(golive: Document, user: str) -> None:

@@ -5,6 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -59,7 +60,10 @@ def read_access(kubeconfig: str | None, context: str | None) -> Access:
     chosen = context or next((d["current-context"] for _, d in documents if d.get("current-context")), None)
     if chosen is None:
         raise Problem("the kubeconfig has no current-context: give --context")
-    return _assemble(documents, chosen)
+    try:
+        return _assemble(documents, chosen)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Problem(f"the kubeconfig is malformed: {type(error).__name__} {error}") from error
 
 
 def config_files(kubeconfig: str | None) -> list[Path]:
@@ -97,6 +101,7 @@ def _assemble(documents: list[Entry], chosen: str) -> Access:
     user = _entry(documents, "user", context["user"]) if context.get("user") else (Path(), {})
     if not cluster[1].get("server"):
         raise Problem(f"the kubeconfig's cluster {context.get('cluster')!r} has no server")
+    urlsplit(cluster[1]["server"]).port  # noqa: B018  raises for what is no port
     return Access(
         server=cluster[1]["server"].rstrip("/"),
         namespace=context.get("namespace") or "default",

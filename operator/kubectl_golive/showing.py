@@ -13,7 +13,7 @@ from kubectl_golive import status_view
 from kubectl_golive.cluster import Cluster, config_map_path, golive_path, lease_path
 from kubectl_golive.exits import Exit
 from kubectl_golive.gates import GateNow, gate_from_status, gate_now
-from kubectl_golive.problems import Problem, RefusedError
+from kubectl_golive.problems import RefusedError
 from kubectl_golive.terminal import page
 
 _NOT_FOUND = 404
@@ -24,12 +24,7 @@ Document = dict[str, Any]
 
 def show_one(cluster: Cluster, name: str, output: str) -> int:
     """Print one GoLive with its gate and engine, and return the exit code that its gate stands for."""
-    try:
-        golive = cluster.call("GET", golive_path(cluster.namespace, name))
-    except RefusedError as refused:
-        if refused.code == _NOT_FOUND:
-            raise Problem(f"there is no GoLive {name} in namespace {cluster.namespace}") from refused
-        raise
+    golive = cluster.call("GET", golive_path(cluster.namespace, name))
     config_map = _peek(cluster, config_map_path(cluster.namespace, gate_name(name)))
     now = datetime.now(UTC)
     gate = _gate(golive, config_map, now)

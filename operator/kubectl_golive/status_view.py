@@ -1,6 +1,6 @@
 """How a GoLive is drawn: pure, apart from printing to the console that it is given."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +12,13 @@ from golive_api.values import parse_time
 from kubectl_golive.approvals import short, why_void
 from kubectl_golive.gates import GateNow
 from kubectl_golive.next_step import next_step
-from kubectl_golive.terminal import age, cell, fields, indented, table
+from kubectl_golive.terminal import PLAIN_WIDTH, age, cell, fields, indented, table
 
 Document = dict[str, Any]
 
 
 def many(
-    out: Console, rows: Iterable[tuple[Document, GateNow]], now: datetime, *, with_namespace: bool
+    out: Console, rows: Sequence[tuple[Document, GateNow]], now: datetime, *, with_namespace: bool
 ) -> None:
     """Print a line for each, in the columns of `kubectl get golive`."""
     titles = ["NAME", "GATE", "READY", "REASON", "PROFILE", "APPROVALS", "ENGINE", "AGE"]
@@ -28,7 +28,7 @@ def many(
         drawn = [
             [golive["metadata"]["namespace"], *line] for (golive, _), line in zip(rows, drawn, strict=True)
         ]
-    out.print(table(titles, drawn))
+    out.print(table(titles, drawn), width=PLAIN_WIDTH, crop=False)
 
 
 def _row(golive: Document, gate: GateNow, now: datetime) -> list[object]:
@@ -84,7 +84,8 @@ def one(out: Console, golive: Document, gate: GateNow, lease: Document | None, n
         [_approval(approval, golive) for approval in spec.get("approvals") or []],
     )
     out.print()
-    out.print(Text.assemble(("Next: ", "bold"), next_step(golive, gate)))
+    # Not wrapped, so that the command can be copied.
+    out.print(Text.assemble(("Next: ", "bold"), cell(next_step(golive, gate))), soft_wrap=True)
 
 
 def _section(out: Console, heading: str, titles: tuple[str, ...], rows: list[list[object]]) -> None:
@@ -119,9 +120,12 @@ def _obeys(lease: Document | None, now: datetime) -> str:
     if silent > spec.get("leaseDurationSeconds", 15):
         return f"pod {pod} held the Lease, last renewed {silent:.0f} s ago"
     word = read_acknowledgement(lease["metadata"].get("annotations") or {})
+    try:
+        since = age(now - parse_time(word.acknowledged_time if word else ""))
+    except ValueError:
+        word = None
     if word is None:
         return f"pod {pod} has not acknowledged anything readable"
-    since = age(now - parse_time(word.acknowledged_time))
     return (
         f"pod {pod} obeys {word.state} ({word.reason}) since {since}, epoch {word.epoch}, serial {word.serial}"
     )

@@ -1,9 +1,11 @@
 """Aligned plain tables, coloured only for a person who looks at a terminal."""
 
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import Literal
 
 import click
 from rich.console import Console
@@ -11,8 +13,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from kubectl_golive.printable import printable
+
 PLAIN_WIDTH = 10_000
 """Wide enough that nothing wraps where no person looks."""
+
+LEAST_WIDTH = 80
+"""On a narrower terminal lines run over instead of losing letters."""
+
+_AGES = (
+    (120, 1, "s", 0, ""),
+    (600, 60, "m", 1, "s"),
+    (10_800, 60, "m", 0, ""),
+    (28_800, 3600, "h", 60, "m"),
+    (172_800, 3600, "h", 0, ""),
+    (691_200, 86_400, "d", 3600, "h"),
+    (float("inf"), 86_400, "d", 0, ""),
+)
+"""Below how many seconds which units are used, with their sizes; 0 leaves the smaller one out."""
 
 _STYLES = {
     "Open": "bold green",
@@ -29,10 +47,11 @@ _STYLES = {
 
 
 def console() -> Console:
-    """Standard output, as wide as the terminal; rich itself heeds NO_COLOR and TERM."""
+    """Standard output, as wide as the terminal, and plain where NO_COLOR is set."""
     if sys.stdout.isatty():
-        plain = "NO_COLOR" in os.environ
-        return Console(highlight=False, soft_wrap=False, color_system=None if plain else "auto")
+        colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+        width = max(LEAST_WIDTH, shutil.get_terminal_size().columns)
+        return Console(highlight=False, width=width, color_system=colours)
     return Console(highlight=False, width=PLAIN_WIDTH, color_system=None, force_terminal=False)
 
 
@@ -46,7 +65,7 @@ def page(draw: Callable[[Console], None]) -> None:
 
 def cell(value: object) -> Text:
     """A value in the colour of its meaning; never read as markup."""
-    text = "<none>" if value is None else "".join(c if c.isprintable() else "�" for c in str(value))
+    text = "<none>" if value is None else printable(str(value))
     return Text(text, style=_STYLES.get(text, ""))
 
 
@@ -76,15 +95,9 @@ def indented(drawn: Table) -> Padding:
 
 
 def age(span: timedelta) -> str:
-    """A span as kubectl writes it: the two largest units while they matter."""
+    """A span as kubectl writes it: two units while the smaller one matters."""
     seconds = max(0, int(span.total_seconds()))
-    for size, unit, next_size, next_unit, enough in (
-        (86400, "d", 3600, "h", 8),
-        (3600, "h", 60, "m", 8),
-        (60, "m", 1, "s", 10),
-    ):
-        count, rest = divmod(seconds, size)
-        smaller = rest // next_size
-        if seconds >= 2 * size or (count and size == 86400):  # noqa: PLR2004  kubectl's own thresholds
-            return f"{count}{unit}" + (f"{smaller}{next_unit}" if smaller and count < enough else "")
-    return f"{seconds}s"
+    size, unit, smaller_size, smaller = next(row[1:] for row in _AGES if seconds < row[0])
+    count, rest = divmod(seconds, size)
+    rest = rest // smaller_size if smaller_size else 0
+    return f"{count}{unit}{rest}{smaller}" if rest else f"{count}{unit}"
