@@ -73,7 +73,10 @@ DIFFERENCES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "an init container too many": ({"initContainers": [INIT, {"name": "x"}]}, ("unknown container x",)),
     "an init container too few": ({"initContainers": None}, ("migrate.image", "migrate.command")),
     "another volume": ({"volumes": [{"name": "settings", "configMap": {"name": "other"}}]}, ("volumes",)),
-    "a token's volume, which admission adds": ({"volumes": [{"name": "kube-api-access-x", "projected": {}}]}, ()),
+    "a token's volume, which admission adds": (
+        {"volumes": [{"name": "kube-api-access-x", "projected": {}}]},
+        (),
+    ),
     "names of its own for hosts": ({"hostAliases": [{"ip": "10.0.0.1", "hostnames": ["x"]}]}, ("hostAliases",)),
     "an ephemeral container": ({"ephemeralContainers": [{"name": "debug"}]}, ("ephemeral container",)),
 }

@@ -70,7 +70,10 @@ def test_a_node_may_touch_only_what_is_its_own(control_plane: ControlPlane) -> N
 
 def test_controllers_and_scheduler_do_their_work(control_plane: ControlPlane, namespace: str) -> None:
     """A Deployment gets its pod, and the scheduler says why it can't place it."""
-    control_plane.kubectl("create", "deployment", "web", "--image=none", "--namespace", namespace)
+    create = ("create", "deployment", "web", "--image=none", "--dry-run=client", "--output=json")
+    deployment = json.loads(control_plane.kubectl(*create).stdout)
+    deployment["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": "nowhere"}
+    control_plane.kubectl("create", "-f-", "--namespace", namespace, stdin=json.dumps(deployment))
     query = ("--output", "jsonpath={.items[*].status.conditions[*].reason}", "--namespace", namespace)
     eventually(lambda: "Unschedulable" in control_plane.kubectl("get", "pods", *query).stdout)
 
@@ -86,7 +89,7 @@ def test_writes_of_config_maps_are_audited(control_plane: ControlPlane, namespac
 def test_clients_can_verify_the_server(control_plane: ControlPlane) -> None:
     """The serving certificate stands for the address that clients use."""
     context = ssl.create_default_context(cafile=str(control_plane.ca_file))
-    with urllib.request.urlopen(control_plane.url + "/version", context=context) as answer:  # noqa: S310 - https
+    with urllib.request.urlopen(control_plane.url + "/version", context=context) as answer:
         assert json.load(answer)["gitVersion"] == "v1.37.1"
 
 
