@@ -52,6 +52,8 @@ def gate_closed_by_person(facts: Facts) -> Objection | None:
     record = facts.gate.record
     if record is None or record.state is not GateState.CLOSED or record.reason != Reason.OPEN:
         return None
+    if record.uid != facts.subject.uid:
+        return None  # a predecessor's of the same name: its burns end with it
     message = (
         "somebody set the gate to Closed; set activation Disabled, then Enabled, and have it approved again"
     )

@@ -97,7 +97,7 @@ def report_unreadable(facts: Facts) -> Objection | None:
     return Objection(Reason.ENGINE_REPORT_UNREADABLE, message, ConditionType.PREFLIGHT_PASSED)
 
 
-def account_unknown(facts: Facts) -> Objection | None:
+def account_not_traded(facts: Facts) -> Objection | None:
     """The request names an account that the engine does not trade, or does not know where it stands."""
     report, spec = read_report(facts), facts.subject.spec
     if isinstance(report, str) or spec is None:
@@ -109,7 +109,7 @@ def account_unknown(facts: Facts) -> Objection | None:
         return None
     has = ", ".join(sorted(known)) or "none"
     message = f"the engine has no reconciled production account {', '.join(missing)} (it has: {has})"
-    return Objection(Reason.ACCOUNT_UNKNOWN, message, ConditionType.PREFLIGHT_PASSED)
+    return Objection(Reason.ACCOUNT_NOT_TRADED, message, ConditionType.PREFLIGHT_PASSED)
 
 
 def config_stale(facts: Facts) -> Objection | None:
@@ -143,7 +143,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("metrics", metrics_missing),  # what can't be watched must not trade
     ("report", report_unreadable),  # everything after it reads the report
     ("configuration", config_stale),  # running configuration is the approved one
-    ("accounts", account_unknown),  # a typing error here would open a gate for nobody
+    ("accounts", account_not_traded),  # a typing error here would open a gate for nobody
     ("freshness", preflight_stale),  # last: it speaks of all the others
 )
 """Preflight, in the order in which it is shown."""

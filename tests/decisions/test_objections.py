@@ -157,13 +157,13 @@ TABLE = {
         {f"{REPORT}.configDigests": []}, Reason.ENGINE_CONFIG_STALE, PREFLIGHT, "restart",
     ),
     "an account that the engine does not have": Row(
-        {f"{REPORT}.accounts.0.name": "mian"}, Reason.ACCOUNT_UNKNOWN, PREFLIGHT, "(it has: mian)",
+        {f"{REPORT}.accounts.0.name": "mian"}, Reason.ACCOUNT_NOT_TRADED, PREFLIGHT, "(it has: mian)",
     ),
     "an account that does not know where it stands": Row(
-        {f"{REPORT}.accounts.0.reconciled": False}, Reason.ACCOUNT_UNKNOWN, PREFLIGHT, "reconciled",
+        {f"{REPORT}.accounts.0.reconciled": False}, Reason.ACCOUNT_NOT_TRADED, PREFLIGHT, "reconciled",
     ),
     "an account that is only on testnet": Row(
-        {f"{REPORT}.accounts.0.environment": "testnet"}, Reason.ACCOUNT_UNKNOWN, PREFLIGHT, "none",
+        {f"{REPORT}.accounts.0.environment": "testnet"}, Reason.ACCOUNT_NOT_TRADED, PREFLIGHT, "none",
     ),
     "answers that are too old": Row(
         {"engine.preflight.read_time": timedelta(seconds=-301)}, Reason.PREFLIGHT_STALE, PREFLIGHT, "301 s old",
@@ -266,7 +266,7 @@ def test_the_first_objection_of_the_chain_is_the_one_that_people_see(good: Facts
         (Reason.METRICS_MISSING, {"engine.preflight": preflight(good), REPORT: "{}"}),
         (Reason.ENGINE_REPORT_UNREADABLE, {"engine": good.engine, **all_in_the_report()}),
         (Reason.ENGINE_CONFIG_STALE, {f"{REPORT}.configDigests": sorted(digests(good))}),
-        (Reason.ACCOUNT_UNKNOWN, {f"{REPORT}.accounts.0.name": "main"}),
+        (Reason.ACCOUNT_NOT_TRADED, {f"{REPORT}.accounts.0.name": "main"}),
         (Reason.EMERGENCY_STOP_ACTIVE, {f"{REPORT}.emergencyStop": "Inactive"}),
         (Reason.RISK_NOT_ACCEPTABLE, {f"{REPORT}.riskState": "OK"}),
         (Reason.TESTNET_HISTORY_SHORT, {f"{REPORT}.testnetTrades": 3}),
