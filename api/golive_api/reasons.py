@@ -59,7 +59,10 @@ class Reason(StrEnum):
     HEALTH_READY_FAILED = "HealthReadyFailed", "/health/ready did not answer 200."
     METRICS_MISSING = "MetricsMissing", "A required series is missing from /metrics."
     PREFLIGHT_STALE = "PreflightStale", "The preflight result is older than maxAgeSeconds."
-    ACCOUNT_NOT_TRADED = "AccountNotTraded", "The engine has no reconciled production account of a requested name."
+    ACCOUNT_NOT_TRADED = (
+        "AccountNotTraded",
+        "The engine has no reconciled production account of a requested name.",
+    )
     RISK_NOT_ACCEPTABLE = "RiskNotAcceptable", "Global Risk is worse than the request accepts."
     EMERGENCY_STOP_ACTIVE = "EmergencyStopActive", "The engine's emergency stop is active."
     TESTNET_HISTORY_SHORT = "TestnetHistoryShort", "Too few trades were filled on testnet."

@@ -12,12 +12,18 @@ import yaml
 
 from golive_api.kinds import definitions
 from golive_api.reasons import Reason
+from golive_engine.metrics import Metrics as EngineMetrics
+from golive_operator.metrics import Metrics as OperatorMetrics
 
 ROOT = Path(__file__).parents[2]
 """The repository's root."""
 
 HEADER = "# Generated from api/golive_api by `make verify`; never edited by hand.\n"
 """First line of each generated manifest."""
+
+
+_SUFFIX = {"counter": "_total"}
+"""What the exposition appends to a family's name."""
 
 
 def _crds() -> Iterator[tuple[Path, str]]:
@@ -65,9 +71,21 @@ def _kinds() -> Iterator[tuple[Path, str]]:
         yield Path("docs/reference") / f"{kind.lower()}.md", text
 
 
+def _metrics() -> Iterator[tuple[Path, str]]:
+    sources = (("operator", OperatorMetrics().registry), ("engine", EngineMetrics({}).registry))
+    text = "# Metrics\n\nServed on `/metrics` of each pod's port `http`.\n"
+    for title, registry in sources:
+        rows = "\n".join(
+            f"| `{family.name}{_SUFFIX.get(family.type, '')}` | {family.type} | {family.documentation} |"
+            for family in registry.collect()
+        )
+        text += f"\n## The {title}'s\n\n| series | type | meaning |\n| --- | --- | --- |\n{rows}\n"
+    yield Path("docs/reference/metrics.md"), text
+
+
 def generated() -> dict[Path, str]:
     """Every generated file's path, relative to the root, and its text."""
-    return dict([*_crds(), *_reasons(), *_kinds()])
+    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics()])
 
 
 def stale() -> list[Path]:

@@ -29,32 +29,32 @@ class Metrics:
     """
 
     def __init__(self, accounts: dict[str, str]) -> None:
-        self._registry = CollectorRegistry()
+        self.registry = CollectorRegistry()
         self._environments = accounts
         decisions = ("risk_gate_decisions", "Decisions of the RiskGate.", ["decision", "reason"])
-        self._decisions = Counter(*decisions, registry=self._registry)
+        self._decisions = Counter(*decisions, registry=self.registry)
         self._triggers = Counter(
-            "ess_triggers", "Emergency stops by trigger.", ["trigger"], registry=self._registry
+            "ess_triggers", "Emergency stops by trigger.", ["trigger"], registry=self.registry
         )
         self._gate = Gauge(
-            "golive_engine_gate_state", "1 for the state that is obeyed.", ["state"], registry=self._registry
+            "golive_engine_gate_state", "1 for the state that is obeyed.", ["state"], registry=self.registry
         )
-        self.cycles = Counter("golive_engine_cycles", "Trading cycles finished.", registry=self._registry)
+        self.cycles = Counter("golive_engine_cycles", "Trading cycles finished.", registry=self.registry)
         self.cycle_seconds = Histogram(
-            "golive_engine_cycle_duration_seconds", "Duration of a cycle.", registry=self._registry
+            "golive_engine_cycle_duration_seconds", "Duration of a cycle.", registry=self.registry
         )
         orders = (
             "golive_engine_orders",
             "Orders by what became of them.",
             ["account", "environment", "result"],
         )
-        self._orders = Counter(*orders, registry=self._registry)
-        self.leading = Gauge("golive_engine_leading", "1 if this pod trades.", registry=self._registry)
+        self._orders = Counter(*orders, registry=self.registry)
+        self.leading = Gauge("golive_engine_leading", "1 if this pod trades.", registry=self.registry)
         self._equity = Gauge(
-            "golive_engine_equity", "Equity in quote currency.", ["account"], registry=self._registry
+            "golive_engine_equity", "Equity in quote currency.", ["account"], registry=self.registry
         )
         self._unknown = Gauge(
-            "golive_engine_orders_unknown", "Orders of unknown outcome.", ["account"], registry=self._registry
+            "golive_engine_orders_unknown", "Orders of unknown outcome.", ["account"], registry=self.registry
         )
         self._start()
 
@@ -94,4 +94,4 @@ class Metrics:
 
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
