@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from golive_api.golive import RiskState
 from golive_engine.clock import Clock
-from golive_engine.journal import EVERY_ACCOUNT, Journal, Stop
+from golive_engine.journal import EVERY_ACCOUNT, Journal, JournalError, Stop
 from golive_engine.risk import Assessment, Standing, Trigger, assess, worst
 
 _log = logging.getLogger(__name__)
@@ -43,11 +43,19 @@ class Safety:
         self._assessments: dict[str, Assessment] = {}
 
     async def refresh(self) -> bool:
-        """Read the latched stops; returns whether a person has released one since the last time."""
+        """Read the latched stops; returns whether a person has released one since the last time.
+
+        Raises:
+            JournalError: It could not be read; every account is stopped until it can be.
+        """
         async with self._lock:
-            self._stops = None  # whatever the journal fails to say is a stop
-            stops = await asyncio.to_thread(self._journal.active_stops)
-            released, before = await asyncio.to_thread(self._journal.last_release), self._released
+            try:
+                stops = await asyncio.to_thread(self._journal.active_stops)
+                released, before = await asyncio.to_thread(self._journal.last_release), self._released
+            except JournalError:
+                self._stops = None
+                raise
+            # Not before: a report made while the journal is read would tell of a stop that nobody started.
             self._stops, self._released = stops, released
         return before is not None and released > before
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -208,3 +209,62 @@ async def test_a_repeated_denial_is_one_row_with_a_count(journal: Journal, path:
         rows = other.execute("SELECT reason, times FROM denials ORDER BY sequence").fetchall()
     other.close()
     assert rows == [("GateClosed", 5), ("GateExpired", 1)]
+
+
+class SlowJournal(Journal):
+    """A journal whose disk takes its time: reading the stops ends when it is let."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.reading, self.may_end = threading.Event(), threading.Event()
+
+    def active_stops(self) -> list[Stop]:
+        """What was there when reading began."""
+        found = super().active_stops()
+        self.reading.set()
+        self.may_end.wait(10)
+        return found
+
+
+@pytest.fixture
+def slow(tmp_path: Path) -> Iterator[SlowJournal]:
+    """A slow journal."""
+    made = SlowJournal(f"sqlite:///{tmp_path / 'slow.db'}")
+    yield made
+    made.may_end.set()
+    made.close()
+
+
+async def test_reading_the_stops_again_is_no_stop(slow: SlowJournal) -> None:
+    """A report made meanwhile must not shut the gate for nothing."""
+    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None)
+    slow.may_end.set()
+    await safety.refresh()
+    slow.may_end.clear()
+    slow.reading.clear()
+    again = asyncio.create_task(safety.refresh())
+    await asyncio.to_thread(slow.reading.wait, 10)
+    seen = (safety.emergency, safety.stopped("main"))
+    slow.may_end.set()
+    await again
+    assert seen == (False, False)
+
+
+async def test_a_stop_that_starts_while_the_stops_are_read_holds_on(slow: SlowJournal) -> None:
+    """The older list must not be put over it."""
+    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None)
+    slow.may_end.set()
+    await safety.refresh()
+    slow.may_end.clear()
+    slow.reading.clear()
+    again = asyncio.create_task(safety.refresh())
+    await asyncio.to_thread(slow.reading.wait, 10)
+    latching = asyncio.create_task(safety.latch(EVERY_ACCOUNT, Trigger.MANUAL, "by hand"))
+    await asyncio.sleep(0)
+    seen = [safety.emergency]
+    slow.may_end.set()
+    await again
+    seen.append(safety.emergency)
+    await latching
+    seen.append(safety.emergency)
+    assert seen == [True, True, True]
