@@ -20,6 +20,10 @@ RETRY_SECONDS = 2.0
 """Pause between attempts."""
 
 
+PRECEDENCE_SECONDS = 2 * RETRY_SECONDS
+"""A process that died leading lets the other replica go first when it is back."""
+
+
 class Leadership:
     """Waits for the Lease, then keeps it. The epoch grows with every leader."""
 
@@ -87,7 +91,10 @@ class Leadership:
         if version != self._seen[0]:
             self._seen = (version, started)
         mine = self.epoch is not None and spec.get("holderIdentity") == self._holder
-        lapsed = started - self._seen[1] >= float(spec.get("leaseDurationSeconds") or DURATION_SECONDS)
+        patience = float(spec.get("leaseDurationSeconds") or DURATION_SECONDS)
+        if spec.get("holderIdentity") == self._holder:
+            patience += PRECEDENCE_SECONDS
+        lapsed = started - self._seen[1] >= patience
         if not mine:
             # Who led under an epoch must not go on under another: what it decides carries the old one.
             led, self.epoch = self.epoch is not None, None

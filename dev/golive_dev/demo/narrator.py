@@ -53,7 +53,7 @@ class Narrator:
         took = time.monotonic() - self._began if seconds is None else seconds
         self.rows.append(Row(step, expected, seen, took, holds))
         mark, style = ("ok", "green") if holds else ("DIFFERS", "bold red")
-        self._console.print(Text(f"  {mark}: {seen}", style=style))
+        self._console.print(Text(f"  {mark}: {step}: {seen} ({short_time(took)})", style=style))
 
     @contextmanager
     def waiting(self, what: str) -> Iterator[None]:
