@@ -28,8 +28,8 @@ GOLIVE = "perps"
 SYSTEM = "golive-system"
 GATE = f"golive-gate-{GOLIVE}"
 
-CANDLES_PER_SECOND = 0.25
-"""Market time is compressed fifteenfold: fast enough for trades, too slow for a long run of losses."""
+CANDLES_PER_SECOND = 0.1
+"""Market time is compressed sixfold: three losing trades in a row would be a WARNING, and shut the gate."""
 
 ENGINE_SETTINGS: dict[str, Any] = {
     "interval_seconds": 0.05,
