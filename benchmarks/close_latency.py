@@ -14,63 +14,32 @@ import sys
 import tempfile
 import time
 import urllib.request
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import yaml
+from gates import ADDRESSEE, gate
 from measuring import Sample, machine, show
 
-from golive_api.gate import GATE_LABEL, GateRecord
-from golive_api.golive import Environment, GateState
-from golive_api.profiles import Limits
-from golive_api.values import render_time
+from golive_api.gate import GATE_LABEL, gate_name
+from golive_api.golive import GateState
 from golive_dev.control_plane import ControlPlane
 from golive_engine.clock import SystemClock
 from golive_engine.cluster import Cluster
-from golive_engine.gate import Addressee, Gate
+from golive_engine.gate import Gate
 from golive_engine.gate_watch import GateWatch
 
-NAME = "bench"
-NAMESPACE = "default"
+NAME, NAMESPACE = ADDRESSEE.golive, ADDRESSEE.namespace
 PATH = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
-LIMITS = Limits(
-    max_position_notional="100",
-    max_positions=2,
-    max_leverage="1",
-    max_exposure_percent="10",
-    max_margin_percent="80",
-    max_daily_loss_percent="0.5",
-    max_daily_trades=20,
-)
+TTL_SECONDS = 15
 
 
-def gate(state: GateState, serial: int) -> dict[str, Any]:
-    """A whole gate as the operator writes it."""
-    now = datetime.now(UTC)
-    record = GateRecord(
-        namespace=NAMESPACE,
-        name=NAME,
-        uid="0" * 36,
-        engine="engine",
-        environment=Environment.PRODUCTION,
-        state=state,
-        reason=state.value,
-        epoch=1,
-        serial=serial,
-        revision=1,
-        digest=".".join(["0" * 64] * 3),
-        profile="micro",
-        limits=LIMITS,
-        accounts=["main"],
-        requested_by="trader",
-        issued_time=render_time(now),
-        valid_until=render_time(now + timedelta(seconds=15)),
-        ttl_seconds=15,
-    )
-    metadata = {"name": f"golive-gate-{NAME}", "labels": {GATE_LABEL: NAME}}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": record.data()}
+def gate_object(state: GateState, serial: int) -> dict[str, Any]:
+    """The gate's ConfigMap."""
+    metadata = {"name": gate_name(NAME), "labels": {GATE_LABEL: NAME}}
+    data = gate(state, serial, TTL_SECONDS).data()
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
 def tell(state: str) -> None:
@@ -81,7 +50,7 @@ def tell(state: str) -> None:
 
 async def follow_as_engine(kubeconfig: Path) -> None:
     """The engine's own gate and watch; a line per change of what `ask` answers."""
-    engine_gate = Gate(Addressee(NAMESPACE, NAME, "engine", Environment.PRODUCTION), SystemClock())
+    engine_gate = Gate(ADDRESSEE, SystemClock())
     cluster = await Cluster.connect(NAMESPACE, kubeconfig)
     try:
         await GateWatch(cluster, NAME, engine_gate, lambda _: tell(engine_gate.ask("main")), 30.0).run()
@@ -147,7 +116,7 @@ def measure(plane: ControlPlane, runs: int) -> tuple[list[float], list[float]]:
         )
         opener.open(request, timeout=5).read()
 
-    send("POST", PATH, gate(GateState.CLOSED, 1), "application/json")
+    send("POST", PATH, gate_object(GateState.CLOSED, 1), "application/json")
     engine, bare = Follower("engine", plane.admin), Follower("bare", plane.admin)
     engine.next("GateClosed")
     bare.next("watching")
@@ -156,12 +125,12 @@ def measure(plane: ControlPlane, runs: int) -> tuple[list[float], list[float]]:
         send(
             "PATCH",
             f"{PATH}/golive-gate-{NAME}",
-            gate(GateState.OPEN, 2 * run + 2),
+            gate_object(GateState.OPEN, 2 * run + 2),
             "application/merge-patch+json",
         )
         engine.next("GateOpen")
         bare.next("Open")
-        body = gate(GateState.CLOSED, 2 * run + 3)
+        body = gate_object(GateState.CLOSED, 2 * run + 3)
         began = time.monotonic_ns()
         send("PATCH", f"{PATH}/golive-gate-{NAME}", body, "application/merge-patch+json")
         ours.append((engine.next("GateClosed") - began) / 1e6)
