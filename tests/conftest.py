@@ -1,6 +1,7 @@
 """What every area's tests may ask for: a real control plane, a namespace in it, a process to end."""
 
 import json
+import signal
 import subprocess
 import sys
 import uuid
@@ -44,6 +45,12 @@ class Script:
         """Return the next value it prints."""
         assert self.process.stdout is not None
         return json.loads(self.process.stdout.readline())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """A shell makes background jobs ignore SIGINT, and their children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
