@@ -49,6 +49,7 @@ async def lead(
     settings: Settings, cluster: Cluster, health: Health, metrics: Metrics, stop: asyncio.Event
 ) -> None:
     """Do the operator's work until stopped or until leadership is lost; a loss ends the process at once."""
+    log.info("standing by", extra={"pod": settings.pod, "lease": settings.lease})
     epoch = await health.leadership.acquire()
     log.info("leading", extra={"epoch": epoch, "pod": settings.pod})
     metrics.leader.set(1)
