@@ -348,8 +348,10 @@ class Desk:
     def start_engine(self) -> None:
         """Run the stand-in as a Deployment of one pod."""
         manifests = Template(STAND_IN.with_suffix(".yaml").read_text())
-        text = manifests.substitute(ENGINE=self.engine, GOLIVE=self.name, PROGRAM=STAND_IN)
-        self.operated.plane.kubectl("create", "-n", self.namespace, "-f", "-", stdin=text)
+        text = manifests.substitute(ENGINE=self.engine, GOLIVE=self.name)
+        create = ("create", "-n", self.namespace)
+        self.operated.plane.kubectl(*create, "configmap", "program", f"--from-file={STAND_IN}")
+        self.operated.plane.kubectl(*create, "-f", "-", stdin=text)
 
     def engine_pod(self) -> Json:
         """The engine's one pod, once it holds the Lease."""
