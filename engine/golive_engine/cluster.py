@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 import aiohttp
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import kube_config
 
 REQUEST_SECONDS = 3.0
 """Longest wait for a read or a watch's first byte."""
@@ -63,7 +64,9 @@ class Cluster:
                 await config.load_kube_config(config_file=str(kubeconfig))
         except (config.ConfigException, OSError) as error:
             raise ClusterError(f"no credentials for the API server: {error}") from error
-        return cls(client.ApiClient(), namespace)
+        api = client.ApiClient()
+        kube_config._cleanup_temp_files()  # noqa: SLF001  # keys of a kubeconfig, loaded by now, must not lie about
+        return cls(api, namespace)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -11,6 +11,7 @@ from typing import Any, Self
 import aiohttp
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
+from kubernetes.aio.config import kube_config
 
 Object = dict[str, Any]
 """One Kubernetes object as JSON."""
@@ -81,6 +82,7 @@ class Cluster:
             await config.load_kube_config(client_configuration=configuration)
         configuration.retries = False
         self._api = client.ApiClient(configuration)
+        kube_config._cleanup_temp_files()  # noqa: SLF001  # keys of a kubeconfig, loaded by now, must not lie about
         return self
 
     async def __aexit__(
