@@ -41,6 +41,8 @@ class Plan:
     status_first: bool
     """Opening and burning are recorded before the gate is touched; closing is not kept waiting."""
     events: tuple[Event, ...]
+    show_state: bool
+    """Whether the Deployment's label has to be put right."""
     look_again_seconds: float
 
 
@@ -56,13 +58,15 @@ def decide(facts: Facts, resync_seconds: float) -> Plan:
     write = record if record is not None and _must_write(facts, record) else None
     gate_status = _gate_status(facts, record if write else facts.gate.record, state, reason, burns=burns)
     status = reporting.status(facts, found, gate_status, message)
+    events = _events(facts, state, reason, message)
     return Plan(
         state=state,
         reason=reason,
         gate=write,
         status=status,
         status_first=burns or state is not GateState.CLOSED,
-        events=_events(facts, state, reason, message),
+        events=events,
+        show_state=bool(events) or _shown_otherwise(facts, state),
         look_again_seconds=_look_again(facts, state, reason, resync_seconds),
     )
 
@@ -170,6 +174,11 @@ def _events(facts: Facts, state: GateState, reason: Reason, message: str) -> tup
         return ()
     warning = state is GateState.CLOSED and before is not None and before.state is GateState.OPEN
     return (Event(warning, reason.value, f"gate {state.value}: {message}"),)
+
+
+def _shown_otherwise(facts: Facts, state: GateState) -> bool:
+    engine = facts.engine
+    return engine is not None and engine.exists and engine.shown_state != state.value
 
 
 def _look_again(facts: Facts, state: GateState, reason: Reason, resync_seconds: float) -> float:

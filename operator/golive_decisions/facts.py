@@ -84,6 +84,8 @@ class EngineFacts:
     """The pod that holds the engine's Lease, None when nobody does or it has lapsed."""
     acknowledgement: Acknowledgement | None = None
     preflight: Preflight | None = None
+    shown_state: str = ""
+    """What the Deployment's label tells people of the gate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ class CarryingOut:
         """Show the gate on the Deployment, for people; never in its pod template."""
         spec, metadata = golive.get("spec") or {}, golive["metadata"]
         engine = spec.get("request", {}).get("engineRef", {}).get("name")
-        if not plan.events or not engine:
+        if not plan.show_state or not engine:
             return
         body = {"metadata": {"labels": {GATE_LABEL: plan.state.value}}}
         try:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from golive_api.acknowledgement import lease_name, read_acknowledgement
 from golive_api.engine_report import HTTP_PORT_NAME
-from golive_api.gate import GateRecord, GateUnreadableError, gate_name
+from golive_api.gate import GATE_LABEL, GateRecord, GateUnreadableError, gate_name
 from golive_api.golive import Activation, GateState, GateStatus, GoLiveSpec, GoLiveStatus
 from golive_api.profiles import CapitalProfileSpec
 from golive_api.reasons import Reason
@@ -123,6 +123,7 @@ class Gatherer:
             holder=holder,
             acknowledgement=_acknowledgement(lease) if holder else None,
             preflight=await self._ask(trading, read_time) if trading else None,
+            shown_state=(deployment["metadata"].get("labels") or {}).get(GATE_LABEL, ""),
         )
 
     async def _contents(self, namespace: str, objects: tuple[Mounted, ...]) -> dict[Mounted, Object | None]:

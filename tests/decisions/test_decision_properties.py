@@ -29,12 +29,12 @@ NO_EVIDENCE = (
     r"subject\.spec\.approvals\.0\.(user|comment)",  # anybody but the requester, as the API server proves
     r"gate\.state_text",  # what stands there is replaced by what is decided
     r"profile\.error",  # why there are no limits
-    r"engine\.acknowledgement.*",  # shown, never needed for opening
+    r"engine\.(acknowledgement.*|shown_state)",  # shown, never needed for opening
     r"engine\.preflight\.\w+\.error",  # why there is no answer
     r"engine\.preflight\.(live|ready)\.text",  # for people
     r"engine\.preflight\.report\.text\.(time|cycles)",  # for people
     r"engine\.preflight\.report\.text\.(riskReasons|gate|accounts\.1)\b.*",  # for people; not asked for
-    r"engine\.preflight\.report\.text\.accounts\.0\.(venue|reconciled|equity)",  # judged order by order
+    r"engine\.preflight\.report\.text\.accounts\.0\.(venue|equity)",  # judged order by order
 )
 """Paths whose value, well-formed or not, is no evidence for opening."""
 

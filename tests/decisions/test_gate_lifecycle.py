@@ -260,3 +260,12 @@ def test_a_brake_on_an_unreadable_object_burns_once_it_can_be_read(
     readable = change(carry_on(removed, look(removed)), {"subject.spec": opened.subject.spec})
     assert look(readable).reason is Reason.GATE_REMOVED
     assert look(carry_on(readable, look(readable))).reason is Reason.REVISION_BURNED
+
+
+@pytest.mark.parametrize(("shown", "expected"), [("Open", False), ("Closed", True), ("", True)])
+def test_what_the_deployment_shows_people_is_put_right(opened: Facts, shown: str, expected: bool) -> None:  # noqa: FBT001  # data of a table
+    """A label that somebody changed, or that a new Deployment lacks, does not stay wrong."""
+    assert opened.engine is not None
+    facts = replace(opened, engine=replace(opened.engine, shown_state=shown))
+    assert look(facts).events == ()
+    assert look(facts).show_state is expected
