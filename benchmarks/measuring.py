@@ -58,13 +58,16 @@ def figure(value: float) -> str:
 
 
 def show(title: str, unit: str, samples: list[Sample], where: str, aim: str) -> None:
-    """Print one table; the ratio is against the last contender."""
+    """Print one table; the ratio is against the last contender; one without values is named and left blank."""
     table = Table()
     table.add_column("contender")
     for heading in (f"median {unit}", f"p99 {unit}", f"max {unit}", "runs", "ratio"):
         table.add_column(heading, justify="right")
     base = statistics.median(samples[-1].values)
     for sample in samples:
+        if not sample.values:
+            table.add_row(sample.name)
+            continue
         median = statistics.median(sample.values)
         cells = [figure(value) for value in (median, sample.at(0.99), max(sample.values))]
         table.add_row(sample.name, *cells, str(len(sample.values)), f"{median / base:.2f}" if base else "")

@@ -4,15 +4,20 @@ from decimal import Decimal
 
 from golive_api.golive import RiskState
 from golive_api.reasons import Reason
-from golive_engine.situation import Bounds, Denial, Exposure, Situation
-from golive_engine.trading import ZERO, Intent, Side
+from golive_engine.situation import Denial, Exposure, Situation
+from golive_engine.trading import ZERO, Intent
 
 _FLAT = Exposure(ZERO)
+_HUNDRED = Decimal(100)  # an int would be converted at every use
+
+# Python 3.11 runs a Python function for each `Class.MEMBER` of an enumeration, which a chain this short feels.
+_OPEN, _REDUCE_ONLY = Reason.GATE_OPEN, Reason.GATE_REDUCE_ONLY
+_OK, _WARNING = RiskState.OK, RiskState.WARNING
 
 
 def gate_is_shut(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """The gate is not open for this order."""
-    if now.gate is Reason.GATE_OPEN or (now.gate is Reason.GATE_REDUCE_ONLY and intent.reduce_only):
+    if now.gate is _OPEN or (now.gate is _REDUCE_ONLY and intent.reduce_only):
         return None
     return Denial(now.gate or Reason.GATE_MISSING)
 
@@ -34,7 +39,7 @@ def emergency_stop_is_active(_intent: Intent, _id: str, now: Situation) -> Denia
 
 def risk_is_critical(_intent: Intent, _id: str, now: Situation) -> Denial | None:
     """Global Risk is CRITICAL, or nobody knows."""
-    if now.risk_state in (RiskState.OK, RiskState.WARNING):
+    if now.risk_state is _OK or now.risk_state is _WARNING:
         return None
     return Denial(Reason.RISK_CRITICAL)
 
@@ -123,8 +128,10 @@ def limits_are_missing(_intent: Intent, _id: str, now: Situation) -> Denial | No
 
 def position_grows_too_large(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """The symbol's worst case exceeds maxPositionNotional."""
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
     notional = _worst_notional(intent, now)
-    limit = _bounds(now).position_notional
+    limit = now.bounds.position_notional
     if notional <= limit:
         return None
     return Denial(Reason.POSITION_NOTIONAL_EXCEEDED, (("notional", notional), ("limit", limit)))
@@ -132,10 +139,12 @@ def position_grows_too_large(intent: Intent, _id: str, now: Situation) -> Denial
 
 def positions_grow_too_many(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """One more symbol than maxPositions."""
-    if now.exposures.get(intent.symbol, _FLAT).worst():
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
+    if now.exposures.get(intent.symbol, _FLAT).at_risk:
         return None
-    used = sum(1 for exposure in now.exposures.values() if exposure.worst())
-    limit = _bounds(now).positions
+    used = sum(1 for exposure in now.exposures.values() if exposure.at_risk)
+    limit = now.bounds.positions
     if used < limit:
         return None
     return Denial(Reason.POSITION_COUNT_EXCEEDED, (("positions", used), ("limit", limit)))
@@ -143,20 +152,24 @@ def positions_grow_too_many(intent: Intent, _id: str, now: Situation) -> Denial 
 
 def exposure_grows_too_large(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """All worst cases together exceed maxExposurePercent of equity, or one of them can't be valued."""
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
     if now.gross_notional is None or now.equity is None:
         return Denial(Reason.PRICE_MISSING, (("of", "another position"),))
     before = now.exposures.get(intent.symbol, _FLAT).worst() * now.prices[intent.symbol]
     gross = now.gross_notional - before + _worst_notional(intent, now)
-    limit = _bounds(now).exposure_percent
-    if gross * 100 <= limit * now.equity:
+    limit = now.bounds.exposure_percent
+    if gross * _HUNDRED <= limit * now.equity:
         return None
     return Denial(Reason.EXPOSURE_EXCEEDED, (("notional", gross), ("percent", limit), ("equity", now.equity)))
 
 
 def leverage_is_too_high(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """More than maxLeverage is set for the symbol, or nobody knows."""
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
     leverage = now.leverages.get(intent.symbol)
-    limit = _bounds(now).leverage
+    limit = now.bounds.leverage
     if leverage is not None and ZERO < leverage <= limit:
         return None
     return Denial(Reason.LEVERAGE_EXCEEDED, (("leverage", leverage), ("limit", limit)))
@@ -164,32 +177,38 @@ def leverage_is_too_high(intent: Intent, _id: str, now: Situation) -> Denial | N
 
 def margin_grows_too_large(intent: Intent, _id: str, now: Situation) -> Denial | None:
     """Margin in use, with unsettled orders and this one, exceeds maxMarginPercent of equity."""
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
     if now.margin_used is None or now.equity is None:
         return Denial(Reason.ACCOUNT_UNKNOWN)
     exposure = now.exposures.get(intent.symbol, _FLAT)
     added = (exposure.buying + exposure.selling + intent.quantity) * now.prices[intent.symbol]
     margin = now.margin_used + added / now.leverages[intent.symbol]
-    limit = _bounds(now).margin_percent
-    if margin * 100 <= limit * now.equity:
+    limit = now.bounds.margin_percent
+    if margin * _HUNDRED <= limit * now.equity:
         return None
     return Denial(Reason.MARGIN_EXCEEDED, (("margin", margin), ("percent", limit), ("equity", now.equity)))
 
 
 def todays_loss_is_too_large(_intent: Intent, _id: str, now: Situation) -> Denial | None:
     """Equity has fallen by maxDailyLossPercent since 00:00 UTC."""
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
     start, equity = now.day_start_equity, now.equity
     if start is None or equity is None or start <= ZERO:
         return Denial(Reason.ACCOUNT_UNKNOWN, (("day_start_equity", start),))
-    limit = _bounds(now).daily_loss_percent
+    limit = now.bounds.daily_loss_percent
     loss = start - equity
-    if loss * 100 < limit * start or loss <= ZERO:
+    if loss <= ZERO or loss * _HUNDRED < limit * start:
         return None
     return Denial(Reason.DAILY_LOSS_EXCEEDED, (("loss", loss), ("percent", limit), ("start", start)))
 
 
 def todays_trades_are_used_up(_intent: Intent, _id: str, now: Situation) -> Denial | None:
     """As many orders as maxDailyTrades were sent today."""
-    limit = _bounds(now).daily_trades
+    if now.bounds is None:
+        return Denial(Reason.LIMITS_MISSING)
+    limit = now.bounds.daily_trades
     if now.trades_today is not None and now.trades_today < limit:
         return None
     return Denial(Reason.DAILY_TRADES_EXCEEDED, (("trades", now.trades_today), ("limit", limit)))
@@ -211,16 +230,6 @@ def outcome_is_unknown(intent: Intent, _id: str, now: Situation) -> Denial | Non
 
 def _worst_notional(intent: Intent, now: Situation) -> Decimal:
     """The symbol's worst case with this order, at the market or at its own price if that is higher."""
-    exposure = now.exposures.get(intent.symbol, _FLAT)
-    if intent.side is Side.BUY:
-        worst = exposure.worst(buying=intent.quantity)
-    else:
-        worst = exposure.worst(selling=intent.quantity)
-    return worst * max(now.prices[intent.symbol], intent.limit_price or ZERO)
-
-
-def _bounds(now: Situation) -> Bounds:
-    """The limits; an earlier check has seen that there are some."""
-    if now.bounds is None:
-        raise LookupError("a check of limits ran before limits_are_missing")
-    return now.bounds
+    worst = now.exposures.get(intent.symbol, _FLAT).worst_with(intent.side, intent.quantity)
+    price, limit_price = now.prices[intent.symbol], intent.limit_price
+    return worst * (price if limit_price is None or limit_price < price else limit_price)

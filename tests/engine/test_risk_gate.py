@@ -86,6 +86,11 @@ DENIED: dict[str, tuple[Intent, Situation, Reason]] = {
     ),
     "there are no limits": (BUY, replace(CALM, bounds=None), Reason.LIMITS_MISSING),
     "the position grows too large": (BUY, holding(LONG), Reason.POSITION_NOTIONAL_EXCEEDED),
+    "a short position grows too large": (
+        Intent("BTCUSDT", Side.SELL, D("0.005")),
+        CALM,
+        Reason.POSITION_NOTIONAL_EXCEEDED,
+    ),
     "an order in flight fills the limit": (
         BUY,
         holding({"BTCUSDT": Exposure(D(0), buying=D("0.003"))}),
