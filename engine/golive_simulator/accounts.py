@@ -33,6 +33,8 @@ class Account:
     """Whether the key may place orders."""
     may_withdraw: bool = False
     """A permission that a trading key should not have."""
+    passphrase: str = "passphrase"  # noqa: S105 - the one everybody has who names no other
+    """What OKX asks for besides key and signature."""
     positions: dict[str, Position] = field(default_factory=dict)
     """By contract; closed ones stay with nought."""
     leverages: dict[str, int] = field(default_factory=dict)
@@ -53,6 +55,12 @@ class Account:
     """Orders that may still fill."""
     open_algo_ids: set[int] = field(default_factory=set)
     """Conditional orders that still wait."""
+    unarmed_order_ids: set[int] = field(default_factory=set)
+    """Orders whose attached conditional orders wait for a first fill."""
+    silence_ms: int = 0
+    """How long the client may be silent before its orders are cancelled; nought for ever."""
+    heard_ms: int = 0
+    """Wall time of the client's last signed request, where the venue listens for silence."""
 
     def position(self, symbol: str) -> Position:
         """The net position in a contract, empty if there was none."""

@@ -15,6 +15,7 @@ from golive_simulator import state
 from golive_simulator.accounts import Account
 from golive_simulator.candles import POINTS_PER_CANDLE
 from golive_simulator.faults import Fault
+from golive_simulator.venue import ENVIRONMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -68,7 +69,7 @@ class Outage(Question):
 class NewAccount(Question):
     """A customer."""
 
-    environment: str = Field(pattern="^(production|testnet)$")
+    environment: str = Field(pattern=f"^({'|'.join(ENVIRONMENTS)})$")
     """Environment."""
     api_key: str = Field(min_length=1, max_length=128)
     """API key."""
@@ -80,6 +81,8 @@ class NewAccount(Question):
     """Whether the key may place orders."""
     may_withdraw: bool = False
     """Whether the key may withdraw, which a trading key should not."""
+    passphrase: str = Field(default="passphrase", min_length=1, max_length=128)
+    """What OKX asks for besides key and signature."""
 
 
 def application(venue: Venue, token: str = "") -> web.Application:
@@ -148,7 +151,8 @@ def _account(exchange: Exchange, account: Account) -> dict[str, Any]:
     """One account as the state shows it: everything but its secret."""
     equity = exchange.equity(account)
     shown = asdict(account)
-    del shown["secret"], shown["open_order_ids"], shown["open_algo_ids"]
+    for name in ("secret", "passphrase", "open_order_ids", "open_algo_ids", "unarmed_order_ids"):
+        del shown[name]
     return shown | {
         "positions": {symbol: asdict(row) for symbol, row in account.positions.items() if row.is_open},
         "orders": [asdict(order) for order in account.orders.values()],
@@ -236,6 +240,7 @@ async def add_account(request: web.Request) -> web.Response:
         wanted.balance,
         may_trade=wanted.may_trade,
         may_withdraw=wanted.may_withdraw,
+        passphrase=wanted.passphrase,
     )
     exchange.open_account(account, venue.clock.now_ms())
     return _said({"environment": wanted.environment, "api_key": wanted.api_key}, status=201)

@@ -16,6 +16,9 @@ from golive_simulator.candles import read_csv
 from golive_simulator.clock import VenueClock
 from golive_simulator.dialect.binance import BinanceDialect
 from golive_simulator.dialect.binance.limits import Limits
+from golive_simulator.dialect.bybit import BybitDialect
+from golive_simulator.dialect.bybit.limits import Limits as BybitLimits
+from golive_simulator.dialect.okx import OkxDialect, swaps
 from golive_simulator.instruments import load
 from golive_simulator.market import Market
 from golive_simulator.server import Settings, running
@@ -47,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         type=_account,
         metavar="ENVIRONMENT:KEY:SECRET:BALANCE[:read-only|:withdraw]",
-        help="a customer of production or testnet; may be repeated",
+        help=f"a customer of {', '.join(ENVIRONMENTS)}; may be repeated",
     )
     made.add_argument("--seed", type=int, default=1, help="decides generated candles and books")
     made.add_argument("--speed", type=_speed, default=1.0, help="one-minute candles per second of wall time")
@@ -87,9 +90,13 @@ def _account(text: str) -> tuple[str, Account]:
 def build(options: argparse.Namespace) -> Venue:
     """A venue as the options describe it."""
     candles = read_csv(options.candles) if options.candles else ()
-    market = Market(load(options.instruments), options.seed, candles)
+    instruments = load(options.instruments)
+    market = Market(instruments, options.seed, candles, swaps(instruments))
     limits = Limits(0, 0, 0) if options.unlimited else Limits()
-    venue = Venue(market, VenueClock(), (BinanceDialect(limits),), is_paused=options.paused)
+    bybit_limits = BybitLimits(0, 0) if options.unlimited else BybitLimits()
+    okx = OkxDialect(is_limited=not options.unlimited)
+    dialects = (BinanceDialect(limits), BybitDialect(bybit_limits), okx)
+    venue = Venue(market, VenueClock(), dialects, is_paused=options.paused)
     for environment, account in options.account or [_account(text) for text in DEFAULT_ACCOUNTS]:
         venue.exchanges[environment].open_account(account, venue.clock.now_ms())
     return venue

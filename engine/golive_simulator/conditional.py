@@ -42,14 +42,20 @@ def place_algo(exchange: Exchange, account: Account, request: AlgoRequest, now_m
         request=request,
         instrument=exchange.instrument(request.symbol),
         watched_price=watched_price(exchange, request),
-        client_id_is_open=any(row.request.client_algo_id == request.client_algo_id for row in waiting),
+        client_id_is_open=bool(request.client_algo_id)
+        and any(row.request.client_algo_id == request.client_algo_id for row in waiting),
         open_algo_count=sum(row.request.symbol == request.symbol for row in waiting),
     )
     objection = first_objection(facts, ALGO_RULES)
     if objection is not None:
         raise objection
+    return hold_algo(exchange, account, request, now_ms)
+
+
+def hold_algo(exchange: Exchange, account: Account, request: AlgoRequest, now_ms: int) -> AlgoOrder:
+    """Let a conditional order wait that no rule need look at."""
     order = AlgoOrder(exchange.counters.next("algo_id"), request, now_ms, now_ms)
-    _follow(order, facts.watched_price)
+    _follow(order, watched_price(exchange, request))
     account.algos[order.algo_id] = order
     account.open_algo_ids.add(order.algo_id)
     return order
@@ -90,6 +96,9 @@ def _end(account: Account, order: AlgoOrder, status: AlgoStatus, now_ms: int) ->
     """Stop waiting."""
     order.status, order.updated_ms = status, now_ms
     account.open_algo_ids.discard(order.algo_id)
+    for other in account.open_algos(order.request.symbol):
+        if order.request.group and other.request.group == order.request.group:
+            _end(account, other, AlgoStatus.CANCELED, now_ms)
 
 
 def run_triggers(exchange: Exchange, now_ms: int) -> None:
@@ -98,7 +107,8 @@ def run_triggers(exchange: Exchange, now_ms: int) -> None:
         for order in account.open_algos():
             price = watched_price(exchange, order.request)
             _follow(order, price)
-            if is_triggered(order.request, price, order.extreme_price):
+            # one of its group may have gone in this round
+            if order.is_open and is_triggered(order.request, price, order.extreme_price):
                 _send(exchange, account, order, now_ms)
 
 
@@ -140,4 +150,5 @@ def _actual_request(account: Account, request: AlgoRequest) -> OrderRequest:
         price=request.price if rests else ZERO,
         time_in_force=request.time_in_force,
         reduce_only=request.reduce_only or request.close_position,
+        attached=request.attached,
     )

@@ -73,14 +73,14 @@ class Exchange:
         Raises:
             Refused: when there is none.
         """
-        found = self.market.instruments.get(symbol)
+        found = self.market.contracts.get(symbol)
         if found is None:
             raise Refused(Reason.SYMBOL_UNKNOWN)
         return found
 
     def equity(self, account: Account, addition: Addition | None = None) -> Equity:
         """What an account is worth now."""
-        return weigh(account, self.market.instruments, self.market.mark, addition)
+        return weigh(account, self.market.contracts, self.market.mark, addition)
 
     def check(self, account: Account, request: OrderRequest) -> None:
         """Raise what the venue would object to, without placing anything.
@@ -113,6 +113,12 @@ class Exchange:
             self._take(account, order, now_ms, handling.fill_ratio)
         return order
 
+    def place_in_vain(self, account: Account, request: OrderRequest, now_ms: int) -> Order:
+        """Accept an order that the book won't have: it ends at once, without a fill."""
+        order = self._accept(account, request, now_ms, None)
+        end_order(account, order, OrderStatus.EXPIRED, now_ms)
+        return order
+
     def _accept(self, account: Account, request: OrderRequest, now_ms: int, algo_id: int | None) -> Order:
         """Give an order its number and let it be open."""
         quantity = request.quantity
@@ -122,6 +128,8 @@ class Exchange:
         order = Order(number, request, quantity, now_ms, now_ms, algo_id=algo_id)
         account.orders[number] = order
         account.open_order_ids.add(number)
+        if request.attached:
+            account.unarmed_order_ids.add(number)
         return order
 
     def _take(self, account: Account, order: Order, now_ms: int, fill_ratio: Decimal = Decimal(1)) -> None:
@@ -199,6 +207,9 @@ class Exchange:
             for symbol in expired:
                 del account.countdowns[symbol]
                 self.cancel_all(account, symbol, now_ms)
+            if account.silence_ms and now_ms - account.heard_ms >= account.silence_ms:
+                for order in account.open_orders():
+                    end_order(account, order, OrderStatus.CANCELED, now_ms)
 
     def set_leverage(self, account: Account, symbol: str, leverage: int) -> None:
         """Set a contract's leverage.
@@ -248,7 +259,8 @@ class Exchange:
             quote=quote,
             position=account.position(symbol).quantity,
             leverage=account.leverage(symbol),
-            client_id_is_open=any(
+            client_id_is_open=bool(request.client_order_id)
+            and any(
                 order.request.client_order_id == request.client_order_id for order in account.open_orders()
             ),
             open_order_count=len(open_orders),

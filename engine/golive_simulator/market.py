@@ -130,12 +130,21 @@ class Quote:
 
 
 class Market:
-    """All contracts' prices, moved together along their candles."""
+    """All contracts' prices, moved together along their candles.
+
+    ``instruments`` have candles of their own; the ``variants`` are the same contracts under a venue's other
+    names and on its other grid, and follow the candles of their pair. ``contracts`` are both.
+    """
 
     def __init__(
-        self, instruments: Mapping[str, Instrument], seed: int, bitcoin_candles: Sequence[Candle] = ()
+        self,
+        instruments: Mapping[str, Instrument],
+        seed: int,
+        bitcoin_candles: Sequence[Candle] = (),
+        variants: Mapping[str, Instrument] | None = None,
     ) -> None:
         self.instruments = instruments
+        self.contracts = {**instruments, **(variants or {})}
         self.seed = seed
         self.sequence = 1
         self.moved_ms = 0
@@ -146,6 +155,10 @@ class Market:
             symbol: Series(_source(instrument, seed, bitcoin_candles))
             for symbol, instrument in instruments.items()
         }
+
+    def source(self, symbol: str) -> str:
+        """Whose candles a contract follows: its own, or those of its pair."""
+        return symbol if symbol in self.series else self.contracts[symbol].pair
 
     @property
     def simulated_seconds(self) -> int:
@@ -189,9 +202,9 @@ class Market:
 
     def _compute(self, symbol: str) -> Quote:
         """The present prices of a contract."""
-        instrument = self.instruments[symbol]
-        last = instrument.round_price(self.series[symbol].price)
-        mark = (last * self._mark_ratio.get(symbol, Decimal(1))).quantize(Decimal("0.00000001"))
+        instrument, source = self.contracts[symbol], self.source(symbol)
+        last = instrument.round_price(self.series[source].price)
+        mark = (last * self._mark_ratio.get(source, Decimal(1))).quantize(Decimal("0.00000001"))
         return Quote(instrument, last, mark, str(self.seed), self.sequence, self.moved_ms)
 
     def mark(self, symbol: str) -> Decimal:

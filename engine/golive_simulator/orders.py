@@ -116,6 +116,8 @@ class OrderRequest:
     """How long it may live."""
     reduce_only: bool = False
     """Whether it may only take off a position."""
+    attached: tuple[AlgoRequest, ...] = ()
+    """Conditional orders that come into being with its first fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,14 @@ class AlgoRequest:
     """Where a trailing stop begins to follow; nought for at once."""
     callback_rate_percent: Decimal = ZERO
     """Recoil that sets a trailing stop off."""
+    kind: str = ""
+    """The venue's own word for what it is, where ``order_type`` does not tell."""
+    group: str = ""
+    """Conditional orders of one group cancel each other: when one goes, none of the others stays."""
+    ends_with_position: bool = False
+    """Whether the venue takes it back once there is no position for it to close."""
+    attached: tuple[AlgoRequest, ...] = ()
+    """Conditional orders that come into being with the first fill after its trigger."""
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Facts = TypeVar("Facts")
 
-CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-"""What a client order id may look like."""
+CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{0,36}")
+"""What a client order id may look like; it is empty where a venue lets a client go without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from golive_simulator.attached import follow_positions
 from golive_simulator.conditional import run_triggers
 from golive_simulator.dialect import Answer
 from golive_simulator.exchange import Exchange, Handling
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from golive_simulator.faults import RequestFacts
     from golive_simulator.market import Market
 
-ENVIRONMENTS = ("production", "testnet")
-"""The separate exchanges a venue has."""
+ENVIRONMENTS = ("production", "testnet", "bybit-production", "bybit-testnet", "okx-production", "okx-testnet")
+"""The separate exchanges there are, over the same prices; the first two are Binance's."""
 
 LOGGED_REQUESTS = 100_000
 """Requests the log keeps."""
@@ -63,7 +64,7 @@ class RequestRecord:
     """HTTP status told; nought if none was."""
     code: int | None
     """The venue's own code, if its answer had one."""
-    order_id: int | None
+    order_id: int | str | None
     """Number of the order the venue answered with."""
     faults: tuple[str, ...]
     """Kinds of the faults it met."""
@@ -121,7 +122,7 @@ class Venue:
         dialect, environment = found
         facts = dialect.facts(environment, asked)
         hits = self.faults.hitting(facts)
-        delivery, outcome = _deliver(dialect, self.exchanges[environment], asked, hits)
+        delivery, outcome = _deliver(dialect, self.exchanges[facts.environment], asked, hits)
         self.requests.append(_record(asked, facts, delivery, outcome, hits))
         return delivery
 
@@ -141,8 +142,11 @@ class Venue:
         for exchange in self.exchanges.values():
             exchange.run_countdowns(now_ms)
             exchange.match_resting(now_ms)
+            follow_positions(exchange, now_ms)
             run_triggers(exchange, now_ms)
             liquidate(exchange, now_ms)
+            # nobody may see a stop whose position has just been closed
+            follow_positions(exchange, now_ms)
 
     def add_fault(self, fault: Fault) -> Fault:
         """Put a fault in force."""
@@ -151,7 +155,7 @@ class Venue:
         if added.kind is FaultKind.CLOCK_SKEW:
             self.clock.skew_ms = added.skew_ms
         if added.kind is FaultKind.STALE_BOOK:
-            for symbol in [added.symbol] if added.symbol else list(self.market.instruments):
+            for symbol in [added.symbol] if added.symbol else list(self.market.contracts):
                 self.market.freeze(symbol, now_ms)
         return added
 
@@ -221,11 +225,11 @@ def _record(
     body: Any = outcome.body if outcome and isinstance(outcome.body, dict) else {}
     return RequestRecord(
         time_ms=asked.now_ms,
-        accepted=outcome is not None and outcome.status < ERRORS_FROM,
+        accepted=outcome is not None and outcome.status < ERRORS_FROM and not outcome.is_refusal,
         answered=told is not None,
         status=told.status if told else 0,
-        code=body.get("code") if isinstance(body.get("code"), int) else None,
-        order_id=body.get("orderId") or body.get("algoId"),
+        code=body.get("code") if isinstance(body.get("code"), int) else (outcome.code if outcome else None),
+        order_id=body.get("orderId") or body.get("algoId") or (outcome.order_id if outcome else None),
         faults=tuple(str(fault.kind) for fault in hits),
         **asdict(facts),
     )

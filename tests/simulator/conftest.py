@@ -97,3 +97,68 @@ async def customer(admin: Admin, session: aiohttp.ClientSession) -> AsyncIterato
 async def trader(customer: Callable[..., Any]) -> Any:
     """An unmodified ccxt client of a fresh production account with 10,000 USDT."""
     return await customer()
+
+
+@pytest.fixture
+async def bybit_customer(admin: Admin, session: aiohttp.ClientSession) -> AsyncIterator[Callable[..., Any]]:
+    """Gives unmodified ccxt clients of Bybit, each of a fresh account of the environment asked for."""
+    clients: list[Any] = []
+
+    async def opened(environment: str = "bybit-production", **fields: object) -> Any:
+        key = f"key-{next(KEYS)}"
+        await admin.add_account(environment, key, f"{key}-secret", **fields)
+        client = ccxt.bybit(
+            {
+                "apiKey": key,
+                "secret": f"{key}-secret",
+                "session": session,
+                "enableRateLimit": False,
+                "options": {"defaultType": "swap"},
+            }
+        )
+        client.set_sandbox_mode(environment == "bybit-testnet")
+        clients.append(client)
+        return client
+
+    yield opened
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+async def bybit(bybit_customer: Callable[..., Any]) -> Any:
+    """An unmodified ccxt client of a fresh production account at Bybit with 10,000 USDT."""
+    return await bybit_customer()
+
+
+@pytest.fixture
+async def okx_customer(admin: Admin, session: aiohttp.ClientSession) -> AsyncIterator[Callable[..., Any]]:
+    """Gives unmodified ccxt clients of OKX, each of a fresh account of the environment asked for."""
+    clients: list[Any] = []
+
+    async def opened(environment: str = "okx-production", **fields: object) -> Any:
+        key = f"key-{next(KEYS)}"
+        await admin.add_account(environment, key, f"{key}-secret", passphrase="pass", **fields)
+        client = ccxt.okx(
+            {
+                "apiKey": key,
+                "secret": f"{key}-secret",
+                "password": "pass",
+                "session": session,
+                "enableRateLimit": False,
+                "options": {"defaultType": "swap"},
+            }
+        )
+        client.set_sandbox_mode(environment == "okx-testnet")
+        clients.append(client)
+        return client
+
+    yield opened
+    for client in clients:
+        await client.close()
+
+
+@pytest.fixture
+async def okx(okx_customer: Callable[..., Any]) -> Any:
+    """An unmodified ccxt client of a fresh production account at OKX with 10,000 USDT."""
+    return await okx_customer()

@@ -48,6 +48,12 @@ class Answer:
     """JSON, or HTML if a text."""
     headers: dict[str, str] = field(default_factory=dict)
     """Besides the usual ones."""
+    is_refusal: bool = False
+    """Whether the venue said no, whatever the status."""
+    code: int | None = None
+    """The venue's own code, where it does not stand in the body as ``code``."""
+    order_id: str | None = None
+    """The order answered with, where it does not stand in the body."""
 
 
 class Dialect(Protocol):
@@ -57,7 +63,10 @@ class Dialect(Protocol):
     """Environment behind each host name."""
 
     def facts(self, environment: str, asked: Asked) -> RequestFacts:
-        """What a request is about, for faults and for the log."""
+        """What a request is about, for faults and for the log.
+
+        ``environment`` is that of the host; the facts name the one really meant, which a header may decide.
+        """
         ...
 
     def answer(self, exchange: Exchange, asked: Asked) -> Answer:
