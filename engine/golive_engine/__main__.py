@@ -44,6 +44,7 @@ def _run(loaded: Loaded) -> int:
     """Run the engine until it is told to stop."""
     start_logging()
     from golive_engine.engine import Engine  # noqa: PLC0415  # a wrong file is reported before the slow imports
+    from golive_engine.journal import JournalError  # noqa: PLC0415  # same
 
     async def run() -> None:
         engine = Engine(loaded, Identity(), SystemClock())
@@ -55,6 +56,9 @@ def _run(loaded: Loaded) -> int:
         asyncio.run(run())
     except SettingsError:
         raise
+    except JournalError as error:
+        _log.error("journal can't be used: %s", error)  # without the traceback: its words are enough
+        return 1
     except Exception:  # noqa: BLE001  # told as JSON, then the process ends
         _log.exception("engine failed")
         return 1

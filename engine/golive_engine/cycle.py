@@ -121,6 +121,7 @@ class Cycle:
             _log.warning("venue unavailable: %s", error, extra={"account": name})
         except JournalError as error:
             _log.error("journal failed: %s", error, extra={"account": name})
+            trader.forget()  # a write whose answer was lost may be there: read everything anew first
         except Exception:  # noqa: BLE001  # a cycle never ends by an error, whatever it is
             _log.exception("turn failed", extra={"account": name})
 

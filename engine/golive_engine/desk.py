@@ -79,6 +79,11 @@ class OrderDesk:
 
     async def open(self) -> None:
         """Read the journal: positions from its fills, and the orders that still need asking."""
+        async with self._lock:
+            await self._open()
+
+    async def _open(self) -> None:
+        """Read, while nothing is written."""
         orders = await asyncio.to_thread(self._journal.orders, self._account)
         fills = await asyncio.to_thread(self._journal.fills, self._account)
         self._sequence = await asyncio.to_thread(self._journal.next_sequence)
@@ -199,11 +204,11 @@ class OrderDesk:
         """Write a change down, with the fill that came with it, and only then act on it."""
         if after == before:
             return after
-        fill = None
+        fill, now = None, self._clock.wall()
         if (filled := fill_between(before, after)) is not None:
             signed, price = filled
-            fill = Fill(self._account, after.symbol, after.client_order_id, signed, price, self._clock.wall())
-        await asyncio.to_thread(self._journal.update_order, after, fill)
+            fill = Fill(self._account, after.symbol, after.client_order_id, signed, price, now)
+        await asyncio.to_thread(self._journal.update_order, after, fill, now)
         if fill is not None:
             self.ledger.fill(fill.symbol, fill.signed_quantity, fill.price)
         if after.state in UNSETTLED:

@@ -1,31 +1,72 @@
-"""The journal: orders before they are sent, fills, denials, equity marks, emergency stops, gate changes.
+"""The journal: orders before they are sent, their steps, fills, decisions, equity marks, stops, gate changes.
 
-Every method is synchronous and durable when it returns; callers on the event loop use a thread.
+In a SQLite file or a PostgreSQL database. Every method is synchronous and durable when it returns; callers on
+the event loop use a thread.
 """
 
 import json
+import logging
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from golive_engine.orders import UNSETTLED, Order, OrderState
-from golive_engine.trading import Side
+from golive_engine.records import (
+    EVERY_ACCOUNT,
+    Day,
+    Decision,
+    Fill,
+    OrderChange,
+    Stop,
+    change_from,
+    decision_from,
+    fill_columns,
+    fill_from,
+    order_columns,
+    order_from,
+)
+from golive_engine.situation import Denial
+from golive_engine.trading import ZERO, Intent
 
-EVERY_ACCOUNT = "*"
-"""Scope of an emergency stop that stops every account."""
+__all__ = ["EVERY_ACCOUNT", "Day", "Decision", "Fill", "Journal", "JournalError", "OrderChange", "Stop"]
+
+VERSION_TABLE = "journal_version"
+"""Where a journal says which revision of its tables it has."""
+
+WAIT_SECONDS = 5
+"""How long a database, or a lock in it, is waited for."""
+
+UPGRADE_LOCK = 0x60_11_7E
+"""Number of the lock under which one engine at a time brings a PostgreSQL journal up to date."""
 
 _CAPITAL = "capital:"
 
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+_integer = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _tables = sa.MetaData()
+
+
+def _number() -> sa.Column[int]:
+    """A row's own number."""
+    return sa.Column("sequence", _integer, primary_key=True, autoincrement=True)
+
+
 _meta = sa.Table("meta", _tables, sa.Column("key", sa.String, primary_key=True), sa.Column("value", sa.String))
 _orders = sa.Table(
     "orders",
     _tables,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    _number(),
     sa.Column("client_order_id", sa.String(36), nullable=False, unique=True),
     sa.Column("account", sa.String(63), nullable=False, index=True),
     sa.Column("symbol", sa.String(32), nullable=False),
@@ -41,7 +82,7 @@ _orders = sa.Table(
 _fills = sa.Table(
     "fills",
     _tables,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    _number(),
     sa.Column("account", sa.String(63), nullable=False, index=True),
     sa.Column("symbol", sa.String(32), nullable=False),
     sa.Column("client_order_id", sa.String(36)),
@@ -49,10 +90,34 @@ _fills = sa.Table(
     sa.Column("price", sa.String(60), nullable=False),
     sa.Column("time", sa.Float, nullable=False),
 )
+_order_changes = sa.Table(
+    "order_changes",
+    _tables,
+    _number(),
+    sa.Column("client_order_id", sa.String(36), nullable=False, index=True),
+    sa.Column("time", sa.Float),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("filled", sa.String(40), nullable=False),
+    sa.Column("average_price", sa.String(60), nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+)
+_decisions = sa.Table(
+    "decisions",
+    _tables,
+    _number(),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("account", sa.String(63), nullable=False, index=True),
+    sa.Column("symbol", sa.String(32), nullable=False),
+    sa.Column("side", sa.String(4), nullable=False),
+    sa.Column("quantity", sa.String(40), nullable=False),
+    sa.Column("reduce_only", sa.Boolean, nullable=False),
+    sa.Column("reason", sa.String(64), nullable=False),
+    sa.Column("details", sa.String, nullable=False),
+)
 _denials = sa.Table(
     "denials",
     _tables,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    _number(),
     sa.Column("account", sa.String(63), nullable=False),
     sa.Column("symbol", sa.String(32), nullable=False),
     sa.Column("side", sa.String(4), nullable=False),
@@ -61,7 +126,7 @@ _denials = sa.Table(
     sa.Column("details", sa.String, nullable=False),
     sa.Column("first_time", sa.Float, nullable=False),
     sa.Column("last_time", sa.Float, nullable=False),
-    sa.Column("times", sa.Integer, nullable=False),
+    sa.Column("times", _integer, nullable=False),
 )
 _days = sa.Table(
     "days",
@@ -74,7 +139,7 @@ _days = sa.Table(
 _stops = sa.Table(
     "emergency_stops",
     _tables,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    _number(),
     sa.Column("scope", sa.String(63), nullable=False),
     sa.Column("trigger", sa.String(32), nullable=False),
     sa.Column("details", sa.String, nullable=False),
@@ -86,13 +151,13 @@ _stops = sa.Table(
 _gate_changes = sa.Table(
     "gate_changes",
     _tables,
-    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    _number(),
     sa.Column("time", sa.Float, nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reason", sa.String(64), nullable=False),
     sa.Column("uid", sa.String(64), nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("serial", sa.Integer, nullable=False),
+    sa.Column("epoch", _integer, nullable=False),
+    sa.Column("serial", _integer, nullable=False),
 )
 
 
@@ -100,55 +165,26 @@ class JournalError(Exception):
     """The journal can't be read or written: nothing may be sent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """One fill; without a client order id it was inferred from the venue's position."""
-
-    account: str
-    """Whose."""
-    symbol: str
-    """Which instrument."""
-    client_order_id: str | None
-    """The order that it belongs to."""
-    signed_quantity: Decimal
-    """Positive is bought."""
-    price: Decimal
-    """Average over what was new in a report."""
-    time: float
-    """When it was written down."""
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """An account's equity at the first look of a UTC day, and its highest since."""
-
-    start_equity: Decimal
-    """The first of the day."""
-    peak_equity: Decimal
-    """The highest since."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A latched emergency stop; scope is an account, or every account."""
-
-    scope: str
-    """An account's name, or every account."""
-    trigger: str
-    """What began it."""
-
-
 class Journal:
-    """One engine's journal in one database."""
+    """One engine's journal in one database.
+
+    Raises:
+        JournalError: There is no such database, or a newer engine has written there.
+    """
 
     def __init__(self, url: str) -> None:
         try:
-            self._engine = sa.create_engine(url)
-            if self._engine.dialect.name == "sqlite":
-                sa.event.listen(self._engine, "connect", _make_durable)
-            _tables.create_all(self._engine)
-            self.identity = self._own_identity()
-        except SQLAlchemyError as error:
+            self._engine = _connect(url)
+        except (SQLAlchemyError, ValueError) as error:
+            raise JournalError(_first_line(error)) from error
+        try:
+            with self._engine.connect() as connection:
+                _lock(connection)
+                _bring_up_to_date(connection)
+                self.identity = _own_identity(connection)
+                connection.commit()
+        except (SQLAlchemyError, CommandError, JournalError) as error:
+            self.close()
             raise JournalError(_first_line(error)) from error
 
     def close(self) -> None:
@@ -162,15 +198,35 @@ class Journal:
 
     def add_order(self, order: Order) -> None:
         """Write an order down; raises JournalError if its client id exists."""
-        self._write(sa.insert(_orders).values(**_row(order)))
+        self._write(sa.insert(_orders).values(**order_columns(order)), _change_insert(order, order.created))
 
-    def update_order(self, order: Order, fill: Fill | None = None) -> None:
-        """Write an order's new state and the fill that came with it, both or neither."""
-        key = _orders.c.client_order_id == order.client_order_id
-        statements: list[sa.Executable] = [sa.update(_orders).where(key).values(**_row(order))]
-        if fill is not None:
-            statements.append(_fill_insert(fill))
-        self._write(*statements)
+    def update_order(self, order: Order, fill: Fill | None = None, time: float | None = None) -> None:
+        """Write an order's new state, that step, and the fill that came with it: all or nothing.
+
+        Raises:
+            JournalError: Also if the journal stands elsewhere than the caller believes. Then another pod, or a
+                commit whose answer was lost, has written this already, and the fill must not count twice.
+        """
+        before = order.filled - (abs(fill.signed_quantity) if fill else ZERO)
+
+        def write(connection: sa.Connection) -> None:
+            key = _orders.c.client_order_id == order.client_order_id
+            known = connection.execute(sa.select(_orders.c.state, _orders.c.filled).where(key)).one_or_none()
+            if known is None or known.state not in UNSETTLED or Decimal(known.filled) != before:
+                raise JournalError(f"{order.client_order_id}: the journal knows otherwise")
+            same = key & (_orders.c.state == known.state) & (_orders.c.filled == known.filled)
+            if connection.execute(sa.update(_orders).where(same).values(**order_columns(order))).rowcount != 1:
+                raise JournalError(f"{order.client_order_id}: written by somebody else meanwhile")
+            connection.execute(_change_insert(order, time))
+            if fill is not None:
+                connection.execute(_fill_insert(fill))
+
+        self._transact(write)
+
+    def order_changes(self, client_order_id: str) -> list[OrderChange]:
+        """Every step of an order, oldest first."""
+        query = sa.select(_order_changes).where(_order_changes.c.client_order_id == client_order_id)
+        return [change_from(row) for row in self._read(query.order_by(_order_changes.c.sequence))]
 
     def add_fill(self, fill: Fill) -> None:
         """Write a fill without an order."""
@@ -179,7 +235,7 @@ class Journal:
     def orders(self, account: str) -> list[Order]:
         """Every order of an account, oldest first."""
         query = sa.select(_orders).where(_orders.c.account == account).order_by(_orders.c.sequence)
-        return [_order(row) for row in self._read(query)]
+        return [order_from(row) for row in self._read(query)]
 
     def unsettled(self, account: str) -> list[Order]:
         """Orders whose last word has not been heard."""
@@ -188,17 +244,7 @@ class Journal:
     def fills(self, account: str) -> list[Fill]:
         """Every fill of an account, oldest first."""
         query = sa.select(_fills).where(_fills.c.account == account).order_by(_fills.c.sequence)
-        return [
-            Fill(
-                row.account,
-                row.symbol,
-                row.client_order_id,
-                Decimal(row.signed_quantity),
-                Decimal(row.price),
-                row.time,
-            )
-            for row in self._read(query)
-        ]
+        return [fill_from(row) for row in self._read(query)]
 
     def filled_orders(self, account: str) -> int:
         """How many of an account's orders have a fill."""
@@ -224,8 +270,8 @@ class Journal:
         rows = self._read(sa.select(_days).where(key))
         if not rows:
             values = {"start_equity": str(equity), "peak_equity": str(equity)}
-            self._write(sa.insert(_days).values(account=account, day=day, **values))
-            return Day(equity, equity)
+            self._write_if_new(_days, account=account, day=day, **values)
+            rows = self._read(sa.select(_days).where(key))
         known = Day(Decimal(rows[0].start_equity), Decimal(rows[0].peak_equity))
         if equity > known.peak_equity:
             self._write(sa.update(_days).where(key).values(peak_equity=str(equity)))
@@ -233,12 +279,33 @@ class Journal:
 
     def capital(self, account: str, equity: Decimal) -> Decimal:
         """The equity from which losses of capital are counted: the first ever seen, or since a release."""
-        key = f"{_CAPITAL}{account}"
-        rows = self._read(sa.select(_meta.c.value).where(_meta.c.key == key))
-        if rows:
-            return Decimal(rows[0][0])
-        self._write(sa.insert(_meta).values(key=key, value=str(equity)))
-        return equity
+        query = sa.select(_meta.c.value).where(_meta.c.key == f"{_CAPITAL}{account}")
+        rows = self._read(query)
+        if not rows:
+            self._write_if_new(_meta, key=f"{_CAPITAL}{account}", value=str(equity))
+            rows = self._read(query)
+        return Decimal(rows[0][0])
+
+    def add_decision(self, account: str, intent: Intent, denial: Denial | None, time: float) -> None:
+        """Write down what the RiskGate answered to an intent; None is a yes."""
+        values = denial.values if denial else ()
+        self._write(
+            sa.insert(_decisions).values(
+                time=time,
+                account=account,
+                symbol=intent.symbol,
+                side=intent.side.value,
+                quantity=str(intent.quantity),
+                reduce_only=intent.reduce_only,
+                reason=denial.reason.value if denial else "",
+                details=json.dumps({key: str(value) for key, value in values}),
+            )
+        )
+
+    def decisions(self, account: str) -> list[Decision]:
+        """Every change of the RiskGate's answers on an account, oldest first."""
+        query = sa.select(_decisions).where(_decisions.c.account == account).order_by(_decisions.c.sequence)
+        return [decision_from(row) for row in self._read(query)]
 
     def add_denial(self, account: str, denied: dict[str, str], details: dict[str, str], time: float) -> int:
         """Write a denial down; returns its number, under which repeats are counted."""
@@ -282,87 +349,121 @@ class Journal:
         """Note what gate is obeyed from now on."""
         self._write(sa.insert(_gate_changes).values(**change, time=time))
 
-    def _own_identity(self) -> str:
-        """Six characters that no other journal has, so that client ids never repeat after a lost journal."""
-        rows = self._read(sa.select(_meta.c.value).where(_meta.c.key == "identity"))
-        if rows:
-            return str(rows[0][0])
-        identity = secrets.token_hex(3)
-        self._write(sa.insert(_meta).values(key="identity", value=identity))
-        return identity
-
     def _read(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         """Every row of a query."""
-        try:
-            with self._engine.connect() as connection:
-                return list(connection.execute(query))
-        except SQLAlchemyError as error:
-            raise JournalError(_first_line(error)) from error
+        return self._transact(lambda connection: list(connection.execute(query)))
 
     def _write(self, *statements: sa.Executable) -> int:
         """All statements in one transaction; returns the last new row's number, if there is one."""
+
+        def write(connection: sa.Connection) -> int:
+            results = [connection.execute(statement) for statement in statements]
+            keys = results[-1].inserted_primary_key if results[-1].is_insert else None
+            return int(keys[0]) if keys and isinstance(keys[0], int) else 0
+
+        return self._transact(write)
+
+    def _write_if_new(self, table: sa.Table, **values: str) -> None:
+        """A row, unless another pod has just written the same one."""
+        if self._engine.dialect.name == "postgresql":
+            self._write(postgresql.insert(table).values(**values).on_conflict_do_nothing())
+        else:
+            self._write(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+
+    def _transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do something in one transaction."""
         try:
             with self._engine.begin() as connection:
-                results = [connection.execute(statement) for statement in statements]
-                keys = results[-1].inserted_primary_key if results[-1].is_insert else None
-                return int(keys[0]) if keys and isinstance(keys[0], int) else 0
+                return work(connection)
         except SQLAlchemyError as error:
             raise JournalError(_first_line(error)) from error
 
 
-def _make_durable(connection: Any, _record: object) -> None:
+def _connect(url: str) -> sa.Engine:
+    """An engine whose commits are durable; raises ValueError for other databases."""
+    parsed = sa.make_url(url)
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        engine = sa.create_engine(parsed)
+        sa.event.listen(engine, "connect", _sqlite_durable)
+        return engine
+    if backend != "postgresql":
+        raise ValueError(f"journal.url: sqlite or postgresql, not {backend}")
+    arguments = {"connect_timeout": WAIT_SECONDS, "tcp_user_timeout": WAIT_SECONDS * 1000}
+    engine = sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={"application_name": "golive-engine", **arguments},
+        pool_pre_ping=True,  # a server that was restarted between two cycles is no failure
+    )
+    sa.event.listen(engine, "connect", _postgresql_durable)
+    return engine
+
+
+def _sqlite_durable(connection: Any, _record: object) -> None:
     """Let a commit return only when it survives a power cut."""
     cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={WAIT_SECONDS * 1000}")
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA busy_timeout=5000")
     cursor.close()
 
 
-def _row(order: Order) -> dict[str, Any]:
-    """An order as a row."""
-    return {
-        "client_order_id": order.client_order_id,
-        "account": order.account,
-        "symbol": order.symbol,
-        "side": order.side.value,
-        "quantity": str(order.quantity),
-        "reduce_only": order.reduce_only,
-        "created": order.created,
-        "state": order.state.value,
-        "filled": str(order.filled),
-        "average_price": str(order.average_price),
-        "reason": order.reason,
-    }
+def _postgresql_durable(connection: Any, _record: object) -> None:
+    """The same, also where the server's own setting says otherwise; and wait for nothing too long."""
+    cursor = connection.cursor()
+    cursor.execute("SET synchronous_commit = on")
+    cursor.execute(f"SET statement_timeout = '{WAIT_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
-def _order(row: sa.Row[Any]) -> Order:
-    """A row as an order."""
-    return Order(
-        row.client_order_id,
-        row.account,
-        row.symbol,
-        Side(row.side),
-        Decimal(row.quantity),
-        row.reduce_only,
-        row.created,
-        OrderState(row.state),
-        Decimal(row.filled),
-        Decimal(row.average_price),
-        row.reason,
-    )
+def _lock(connection: sa.Connection) -> None:
+    """Begin a transaction that only one engine at a time can be in."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(UPGRADE_LOCK)))
+
+
+def _bring_up_to_date(connection: sa.Connection) -> None:
+    """Apply the revisions that a journal lacks; refuses one that has revisions which this engine lacks."""
+    config = Config()
+    config.set_main_option("script_location", "golive_engine:migrations")
+    config.attributes.update(connection=connection, version_table=VERSION_TABLE)
+    scripts = ScriptDirectory.from_config(config)
+    known = {script.revision for script in scripts.walk_revisions()}
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    current, newest = context.get_current_revision(), scripts.get_current_head()
+    if current is not None and current not in known:
+        raise JournalError(
+            f"the journal is of a newer version (revision {current}; this engine knows up to {newest}): "
+            "run that version, or give this one another journal"
+        )
+    if current != newest:
+        command.upgrade(config, "head")
+        _log.info("journal brought up to date", extra={"revision": newest, "before": current})
+
+
+def _own_identity(connection: sa.Connection) -> str:
+    """Six characters that no other journal has, so that client ids never repeat after a lost journal."""
+    query = sa.select(_meta.c.value).where(_meta.c.key == "identity")
+    known = connection.execute(query).scalar()
+    if known is None:
+        known = secrets.token_hex(3)
+        connection.execute(sa.insert(_meta).values(key="identity", value=known))
+    return str(known)
+
+
+def _change_insert(order: Order, time: float | None) -> sa.Insert:
+    """An order's step as a statement."""
+    row = order_columns(order)
+    columns = ("client_order_id", "state", "filled", "average_price", "reason")
+    return sa.insert(_order_changes).values(time=time, **{column: row[column] for column in columns})
 
 
 def _fill_insert(fill: Fill) -> sa.Insert:
     """A fill as a statement."""
-    return sa.insert(_fills).values(
-        account=fill.account,
-        symbol=fill.symbol,
-        client_order_id=fill.client_order_id,
-        signed_quantity=str(fill.signed_quantity),
-        price=str(fill.price),
-        time=fill.time,
-    )
+    return sa.insert(_fills).values(**fill_columns(fill))
 
 
 def _first_line(error: Exception) -> str:

@@ -49,3 +49,4 @@ def start_logging(level: int = logging.INFO) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     logging.getLogger("ccxt").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

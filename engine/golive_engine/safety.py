@@ -37,7 +37,7 @@ class Safety:
         self._clock = clock
         self._on_trigger = on_trigger
         self._stops: list[Stop] | None = None
-        self._unwritten: list[Stop] = []
+        self._unwritten: dict[Stop, tuple[str, float]] = {}
         self._lock = asyncio.Lock()
         self._released: float | None = None
         self._assessments: dict[str, Assessment] = {}
@@ -50,6 +50,7 @@ class Safety:
         """
         async with self._lock:
             try:
+                await self._write_down()
                 stops = await asyncio.to_thread(self._journal.active_stops)
                 released, before = await asyncio.to_thread(self._journal.last_release), self._released
             except JournalError:
@@ -69,17 +70,26 @@ class Safety:
             await self.latch(EVERY_ACCOUNT if production else account, trigger, details)
 
     async def latch(self, scope: str, trigger: Trigger, details: str) -> None:
-        """Start an emergency stop, unless the same one is active; it holds before it is written."""
+        """Start an emergency stop, unless the same one is active; it holds before it is written.
+
+        Raises:
+            JournalError: It holds all the same, and is written at the next refresh that succeeds.
+        """
         stop = Stop(scope, trigger)
         if stop in [*(self._stops or []), *self._unwritten]:
             return
-        self._unwritten.append(stop)
+        self._unwritten[stop] = (details, self._clock.wall())
         self._on_trigger(trigger)
         _log.critical("emergency stop", extra={"scope": scope, "trigger": trigger, "details": details})
         async with self._lock:
-            await asyncio.to_thread(self._journal.latch_stop, stop, details, self._clock.wall())
-            self._unwritten.remove(stop)
+            await self._write_down()
+
+    async def _write_down(self) -> None:
+        """Write stops that are not in the journal yet, those from while it could not be written among them."""
+        for stop, (details, time) in list(self._unwritten.items()):
+            await asyncio.to_thread(self._journal.latch_stop, stop, details, time)
             self._stops = [*self._stops, stop] if self._stops is not None else None
+            del self._unwritten[stop]
 
     def stopped(self, account: str) -> bool:
         """Whether an emergency stop holds this account; true while the journal has not been read."""

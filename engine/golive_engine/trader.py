@@ -10,6 +10,7 @@ from golive_api.profiles import Limits
 from golive_api.reasons import Reason
 from golive_engine import riskgate
 from golive_engine.clock import Clock, utc_day
+from golive_engine.decisions import Decisions
 from golive_engine.desk import OrderDesk
 from golive_engine.journal import Journal
 from golive_engine.logs import correlated
@@ -98,6 +99,7 @@ class Trader:
         self._day_start: Decimal | None = None
         self._trades_today: int | None = None
         self._strategy = BaselinePerpsStrategy.of(shared.settings.strategy)
+        self._decisions = Decisions(account.name, shared.journal, shared.clock)
 
     def forget(self) -> None:
         """Believe nothing any more: another pod may have traded this account."""
@@ -171,6 +173,7 @@ class Trader:
         client_order_id = self.desk.next_id()
         denial = riskgate.judge(intent, client_order_id, self.situation())
         self._shared.metrics.decision(denial.reason if denial else None)
+        await self._decisions.note(intent, denial)
         if denial is not None:
             await self._skip(intent, denial)
             return

