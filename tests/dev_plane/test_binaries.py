@@ -156,6 +156,7 @@ def test_a_build_killed_in_the_middle_is_taken_up_by_the_next_run(
     """SIGKILL leaves no lock and no half program; what was compiled by then is not compiled again."""
     gocache = tmp_path / "gocache"
     monkeypatch.setenv("GOCACHE", str(gocache))  # empty, so that the build takes long enough
+    monkeypatch.setenv("GOTMPDIR", str(tmp_path))  # a killed build leaves its scratch folder
     killed = run_script(BUILD, module)
     eventually(lambda: len(list(gocache.glob("*/*-d"))) > 20, 60)
     compilers = list(descendants(killed.process.pid))

@@ -358,10 +358,21 @@ class PostgreSql:
         return self.address(name)
 
 
+def _folder_for_nobody() -> "tempfile.TemporaryDirectory[str]":
+    """A temporary folder that another user can reach: root's own may be closed to others."""
+
+    def is_open(place: Path) -> bool:
+        return all(folder.stat().st_mode & 0o001 for folder in (place, *place.parents))
+
+    places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]  # noqa: S108  # a new folder of its own in one of them
+    place = next(place for place in places if os.geteuid() != 0 or is_open(Path(place)))
+    return tempfile.TemporaryDirectory(prefix="golive-postgresql-", dir=place)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSql]:
     """A server that keeps running."""
-    with tempfile.TemporaryDirectory(prefix="golive-postgresql-") as folder:
+    with _folder_for_nobody() as folder:
         running = PostgreSql(Path(folder))
         yield running
         running.close()
@@ -370,7 +381,7 @@ def postgresql() -> Iterator[PostgreSql]:
 @pytest.fixture
 def own_postgresql() -> Iterator[PostgreSql]:
     """A server that a test may kill."""
-    with tempfile.TemporaryDirectory(prefix="golive-postgresql-") as folder:
+    with _folder_for_nobody() as folder:
         running = PostgreSql(Path(folder))
         yield running
         running.close()
