@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -269,3 +270,26 @@ def test_what_the_deployment_shows_people_is_put_right(opened: Facts, shown: str
     facts = replace(opened, engine=replace(opened.engine, shown_state=shown))
     assert look(facts).events == ()
     assert look(facts).show_state is expected
+
+
+def test_an_open_gate_from_the_future_is_renewed_at_once(opened: Facts) -> None:
+    """A clock that stepped back must not let the gate lapse until it has caught up."""
+    assert opened.gate.record is not None
+    issued = parse_time(opened.gate.record.issued_time)
+    facts = replace(opened, read_time=issued - timedelta(seconds=60))
+    record = look(facts).gate
+    assert record is not None
+    assert parse_time(record.issued_time) == facts.read_time
+
+
+def test_a_predecessors_closed_gate_burns_nothing(opened: Facts) -> None:
+    """A gate that a person closed ends with its object: a namesake, another uid, starts anew."""
+    assert opened.gate.record is not None
+    closed = opened.gate.record.model_copy(update={"state": GateState.CLOSED})
+    mine = look(replace(opened, gate=replace(opened.gate, record=closed)))
+    orphaned = replace(opened.gate, record=closed.model_copy(update={"uid": "another"}))
+    namesakes = look(replace(opened, gate=orphaned))
+    assert mine.reason is Reason.GATE_CLOSED_BY_PERSON
+    assert namesakes.reason is not Reason.GATE_CLOSED_BY_PERSON
+    assert namesakes.status.gate is not None
+    assert namesakes.status.gate.burned_revision == 0
