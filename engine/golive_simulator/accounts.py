@@ -55,8 +55,14 @@ class Account:
     """Orders that may still fill."""
     open_algo_ids: set[int] = field(default_factory=set)
     """Conditional orders that still wait."""
+    orders_by_client_id: dict[str, int] = field(default_factory=dict)
+    """Number of the newest order with each client id."""
+    algos_by_client_id: dict[str, int] = field(default_factory=dict)
+    """Number of the newest conditional order with each client id."""
     unarmed_order_ids: set[int] = field(default_factory=set)
     """Orders whose attached conditional orders wait for a first fill."""
+    is_hedged: bool = False
+    """Whether the account is set to keep long and short positions apart, which the simulator only tells."""
     silence_ms: int = 0
     """How long the client may be silent before its orders are cancelled; nought for ever."""
     heard_ms: int = 0
@@ -74,6 +80,24 @@ class Account:
         """The margin mode set for a contract."""
         return self.margin_modes.get(symbol, MarginMode.CROSSED)
 
+    def accept(self, order: Order) -> None:
+        """Keep a new order, open and under its client id."""
+        self.orders[order.order_id] = order
+        self.open_order_ids.add(order.order_id)
+        if order.request.client_order_id:
+            self.orders_by_client_id[order.request.client_order_id] = order.order_id
+
+    def hold(self, algo: AlgoOrder) -> None:
+        """Keep a new conditional order, waiting and under its client id."""
+        self.algos[algo.algo_id] = algo
+        self.open_algo_ids.add(algo.algo_id)
+        if algo.request.client_algo_id:
+            self.algos_by_client_id[algo.request.client_algo_id] = algo.algo_id
+
+    def fills_of(self, order: Order) -> list[Fill]:
+        """An order's trades, oldest first."""
+        return [self.fills[place] for place in order.fill_places]
+
     def open_orders(self, symbol: str | None = None) -> list[Order]:
         """Orders that may still fill, oldest first."""
         orders = (self.orders[number] for number in sorted(self.open_order_ids))
@@ -86,13 +110,11 @@ class Account:
 
     def order_of_client(self, client_order_id: str) -> Order | None:
         """The newest order with this client id."""
-        newest_first = reversed(self.orders.values())
-        return next((row for row in newest_first if row.request.client_order_id == client_order_id), None)
+        return self.orders.get(self.orders_by_client_id.get(client_order_id, 0))
 
     def algo_of_client(self, client_algo_id: str) -> AlgoOrder | None:
         """The newest conditional order with this client id."""
-        newest_first = reversed(self.algos.values())
-        return next((row for row in newest_first if row.request.client_algo_id == client_algo_id), None)
+        return self.algos.get(self.algos_by_client_id.get(client_algo_id, 0))
 
     def symbols_at_risk(self) -> set[str]:
         """Contracts with a position or an open order."""

@@ -72,6 +72,7 @@ def book_fill(account: Account, counters: Counters, order: Order, execution: Exe
         is_maker=terms.is_maker,
         time_ms=terms.now_ms,
     )
+    order.fill_places.append(len(account.fills))
     account.fills.append(fill)
     account.positions[request.symbol] = _with_isolated_money(account, request.symbol, before, outcome.position)
     book_income(

@@ -10,6 +10,7 @@ import tempfile
 from decimal import Decimal, InvalidOperation
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from golive_simulator.accounts import Account
 from golive_simulator.candles import read_csv
@@ -24,8 +25,17 @@ from golive_simulator.market import Market
 from golive_simulator.server import Settings, running
 from golive_simulator.venue import ENVIRONMENTS, Venue
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from golive_simulator.candles import Candle
+    from golive_simulator.instruments import Instrument
+
 DEFAULT_ACCOUNTS = tuple(f"{name}:{name}-key:{name}-secret:10000" for name in ENVIRONMENTS)
 """Accounts that are there when none are asked for."""
+
+DEFAULT_SYMBOL = "BTCUSDT"
+"""The contract that candles are for when they do not say."""
 
 FIELDS_OF_AN_ACCOUNT = 4
 """Environment, key, secret, balance."""
@@ -55,7 +65,15 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=1, help="decides generated candles and books")
     made.add_argument("--speed", type=_speed, default=1.0, help="one-minute candles per second of wall time")
     made.add_argument("--paused", action="store_true", help="start with prices standing still")
-    made.add_argument("--candles", type=Path, help="CSV (or .csv.gz) of one-minute candles for BTCUSDT")
+    made.add_argument(
+        "--candles",
+        action="append",
+        default=[],
+        type=_candles,
+        metavar="[SYMBOL=]FILE",
+        help="CSV (or .csv.gz) of one-minute candles that a contract follows, BTCUSDT if none is named; "
+        "may be repeated",
+    )
     made.add_argument("--instruments", type=Path, help="the venue's exchange information as JSON")
     made.add_argument("--state", type=Path, help="keep accounts and orders here over restarts")
     made.add_argument("--unlimited", action="store_true", help="no rate limits")
@@ -69,6 +87,12 @@ def _speed(text: str) -> float:
     if not 0 <= speed <= FASTEST:
         raise argparse.ArgumentTypeError(f"not between 0 and {FASTEST}: {text}")
     return speed
+
+
+def _candles(text: str) -> tuple[str, Path]:
+    """A contract and the file of its candles."""
+    symbol, is_named, path = text.rpartition("=")
+    return (symbol if is_named else DEFAULT_SYMBOL), Path(path)
 
 
 def _account(text: str) -> tuple[str, Account]:
@@ -87,11 +111,18 @@ def _account(text: str) -> tuple[str, Account]:
     return environment, account
 
 
+def _recorded(files: list[tuple[str, Path]], instruments: Mapping[str, Instrument]) -> dict[str, list[Candle]]:
+    """The candles of each contract that has a file."""
+    unknown = {symbol for symbol, _ in files} - set(instruments)
+    if unknown:
+        raise ValueError(f"candles of unknown contracts: {', '.join(sorted(unknown))}")
+    return {symbol: read_csv(path) for symbol, path in files}
+
+
 def build(options: argparse.Namespace) -> Venue:
     """A venue as the options describe it."""
-    candles = read_csv(options.candles) if options.candles else ()
     instruments = load(options.instruments)
-    market = Market(instruments, options.seed, candles, swaps(instruments))
+    market = Market(instruments, options.seed, _recorded(options.candles, instruments), swaps(instruments))
     limits = Limits(0, 0, 0) if options.unlimited else Limits()
     bybit_limits = BybitLimits(0, 0) if options.unlimited else BybitLimits()
     okx = OkxDialect(is_limited=not options.unlimited)

@@ -6,13 +6,17 @@ import json
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
+import requests
 from aiohttp import ClientSession, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
+from requests.adapters import HTTPAdapter
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from urllib3.connectionpool import HTTPConnectionPool
 
 REFUSED_FROM = 400
 """HTTP statuses from here on mean that the admin API refused."""
@@ -49,6 +53,44 @@ def redirected_session(url: str, ca_file: Path | str) -> ClientSession:
     return ClientSession(connector=TCPConnector(resolver=SimulatorResolver(url), ssl=context))
 
 
+class _RedirectingAdapter(HTTPAdapter):
+    """Leads every host to the simulator, and trusts its CA and no other."""
+
+    def __init__(self, url: str, ca_file: Path | str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 443
+        self._ca_file = str(ca_file)
+        super().__init__()
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: object = True,  # noqa: FBT002 - as the overridden method has it
+        proxies: object = None,
+        cert: object = None,
+    ) -> HTTPConnectionPool:
+        """A connection to the simulator that still insists on the certificate of the host asked for."""
+        del verify, proxies, cert
+        name = urlsplit(request.url or "").hostname
+        request.headers["Host"] = str(name)
+        names = {"server_hostname": name, "assert_hostname": name}
+        trust = {"ca_certs": self._ca_file, "cert_reqs": "CERT_REQUIRED"}
+        return self.poolmanager.connection_from_host(
+            self._host, self._port, scheme="https", pool_kwargs=names | trust
+        )
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Leave the connection's trust as it is: the caller's would be the public authorities."""
+
+
+def redirected_requests(url: str, ca_file: Path | str) -> requests.Session:
+    """As ``redirected_session``, for programs without an event loop: hand it to the synchronous ccxt."""
+    session = requests.Session()
+    session.trust_env = False
+    session.mount("https://", _RedirectingAdapter(url, ca_file))
+    return session
+
+
 class Admin:
     """The admin API as methods; each raises ValueError with the answer when refused."""
 
@@ -73,8 +115,8 @@ class Admin:
 
     async def account(self, environment: str, api_key: str) -> dict[str, Any]:
         """One account of the state."""
-        environments = (await self.state())["environments"]
-        return dict(environments[environment]["accounts"][api_key])
+        state = await self._ask("GET", f"state?{urlencode({'api_key': api_key})}")
+        return dict(state["environments"][environment]["accounts"][api_key])
 
     async def requests(self, *, new_orders: bool = False) -> list[dict[str, Any]]:
         """The log of requests, oldest first; only new orders if asked for."""
@@ -113,6 +155,23 @@ class Admin:
         """Let a customer in."""
         named = {"environment": environment, "api_key": api_key, "secret": secret}
         await self._ask("POST", "accounts", named | fields)
+
+    async def set_equity(self, environment: str, api_key: str, equity: object) -> None:
+        """Pay money in or out until an account is worth ``equity``, open profit included."""
+        await self._ask("POST", "equity", {"environment": environment, "api_key": api_key, "equity": equity})
+
+    async def trade(
+        self, environment: str, api_key: str, symbol: str, side: str, quantity: object, **fields: object
+    ) -> dict[str, Any]:
+        """Place an order as if by hand; ``quantity`` is in the base asset, a ``price`` makes it a limit."""
+        named = {"environment": environment, "api_key": api_key}
+        wanted = {"symbol": symbol, "side": side.upper(), "quantity": quantity}
+        return dict(await self._ask("POST", "trade", named | wanted | fields))
+
+    async def position_mode(self, environment: str, api_key: str, *, is_hedged: bool) -> None:
+        """Change an account's position mode behind its client's back."""
+        named = {"environment": environment, "api_key": api_key}
+        await self._ask("POST", "position-mode", named | {"is_hedged": is_hedged})
 
     async def restart(self, down_ms: int = 0) -> None:
         """Let the venue restart, with open orders and positions kept."""

@@ -56,8 +56,7 @@ def hold_algo(exchange: Exchange, account: Account, request: AlgoRequest, now_ms
     """Let a conditional order wait that no rule need look at."""
     order = AlgoOrder(exchange.counters.next("algo_id"), request, now_ms, now_ms)
     _follow(order, watched_price(exchange, request))
-    account.algos[order.algo_id] = order
-    account.open_algo_ids.add(order.algo_id)
+    account.hold(order)
     return order
 
 

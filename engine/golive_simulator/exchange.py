@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from golive_simulator.bookkeeping import Terms, book_fill, book_income, end_order
 from golive_simulator.equity import Addition, Equity, weigh
-from golive_simulator.matching import Execution, crosses, cut, reducible, take
+from golive_simulator.matching import Execution, crosses, cut, reducible, take, total
 from golive_simulator.orders import (
     ZERO,
     Counters,
@@ -29,7 +29,7 @@ from golive_simulator.rules import ORDER_RULES, OrderFacts, first_objection
 if TYPE_CHECKING:
     from golive_simulator.accounts import Account
     from golive_simulator.instruments import Instrument
-    from golive_simulator.market import Market
+    from golive_simulator.market import Market, Quote
 
 MAKER_FEE = Decimal("0.000200")
 """Fee of an order that rested, as a part of its value."""
@@ -60,6 +60,8 @@ class Exchange:
         self.market = market
         self.accounts: dict[str, Account] = {}
         self.counters = Counters()
+        self.frozen: dict[str, Quote] = {}
+        self.weighed_at = (0, 0)
 
     def open_account(self, account: Account, now_ms: int) -> None:
         """Let a customer in, with the deposit its wallet names."""
@@ -77,6 +79,10 @@ class Exchange:
         if found is None:
             raise Refused(Reason.SYMBOL_UNKNOWN)
         return found
+
+    def shown(self, symbol: str, now_ms: int) -> Quote:
+        """The prices market data shows here: the market's, unless they were frozen for this environment."""
+        return self.frozen.get(symbol) or self.market.shown(symbol, now_ms)
 
     def equity(self, account: Account, addition: Addition | None = None) -> Equity:
         """What an account is worth now."""
@@ -126,8 +132,9 @@ class Exchange:
             quantity = min(quantity, reducible(account.position(request.symbol).quantity, request.side))
         number = self.counters.next("order_id")
         order = Order(number, request, quantity, now_ms, now_ms, algo_id=algo_id)
-        account.orders[number] = order
-        account.open_order_ids.add(number)
+        # what it can take now it takes at once; what then rests waits for the price to move
+        order.seen_sequence = self.market.sequence
+        account.accept(order)
         if request.attached:
             account.unarmed_order_ids.add(number)
         return order
@@ -168,9 +175,14 @@ class Exchange:
             order.held_until_ms = 0
             self._take(account, order, now_ms)
             return
+        if order.seen_sequence == self.market.sequence:
+            return
+        order.seen_sequence = self.market.sequence
         request, quote = order.request, self.market.quote(order.request.symbol)
         if crosses(request.side, request.price, quote.best_opposite(request.side)):
-            self._book(account, order, Execution(request.price, order.remaining), now_ms, is_maker=True)
+            # no more than the other side offers: one move of the price does not fill an order of any size
+            met = take(quote.book.against(request.side), request.side, order.remaining, request.price)
+            self._book(account, order, Execution(request.price, total(met)), now_ms, is_maker=True)
 
     def find(self, account: Account, symbol: str, order_id: int | None, client_order_id: str | None) -> Order:
         """An order by either of its names.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
@@ -24,10 +24,26 @@ class FaultKind(StrEnum):
     PARTIAL_FILL = "partial-fill"
     CLOCK_SKEW = "clock-skew"
     STALE_BOOK = "stale-book"
+    THIN_BOOK = "thin-book"
+    STREAM_DROP = "stream-drop"
+    STREAM_SILENT = "stream-silent"
+    STREAM_REFUSED = "stream-refused"
 
 
-STANDING_KINDS = frozenset({FaultKind.CLOCK_SKEW, FaultKind.STALE_BOOK})
+STANDING_KINDS = frozenset(
+    {
+        FaultKind.CLOCK_SKEW,
+        FaultKind.STALE_BOOK,
+        FaultKind.THIN_BOOK,
+        FaultKind.STREAM_DROP,
+        FaultKind.STREAM_SILENT,
+        FaultKind.STREAM_REFUSED,
+    }
+)
 """Faults that hold from when they are added until they are removed, whatever is asked."""
+
+SHARED_KINDS = frozenset({FaultKind.CLOCK_SKEW, FaultKind.THIN_BOOK})
+"""Faults that cannot be narrowed to one environment."""
 
 NEW_ORDER_KINDS = frozenset(
     {
@@ -73,11 +89,18 @@ class Fault(BaseModel):
     body: str | dict[str, object] = GATEWAY_TIMEOUT_HTML
     """Body of a forced answer: an object is sent as JSON, a text as HTML."""
     ratio: Decimal = Field(default=Decimal("0.5"), ge=0, le=1)
-    """Part of the quantity that fills at once."""
+    """Part of the quantity that fills at once, or of the usual quantities that is left in a thin book."""
     skew_ms: int = 0
     """By how much the venue's clock runs ahead."""
     retry_after_seconds: int = Field(default=1, ge=0)
     """What a rate limit or ban asks for."""
+
+    @model_validator(mode="after")
+    def _meets_whom_it_says(self) -> Fault:
+        """Refuse to narrow what all environments share: their clock, and the quantities in their books."""
+        if self.environment is not None and self.kind in SHARED_KINDS:
+            raise ValueError(f"{self.kind} meets every environment")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import islice
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from golive_simulator.book import Book, ladder
+from golive_simulator.book import WHOLE, Book, ladder
 from golive_simulator.candles import (
     POINTS_PER_CANDLE,
     Candle,
@@ -40,6 +41,9 @@ FUNDING_INTERVAL_SECONDS = 8 * 3600
 
 FUNDING_RATE = Decimal("0.00010000")
 """Rate that longs pay to shorts at each funding time."""
+
+NO_CANDLES: Mapping[str, Sequence[Candle]] = MappingProxyType({})
+"""What is recorded where nothing is."""
 
 
 @dataclass(slots=True)
@@ -108,6 +112,8 @@ class Quote:
     """Number of the price move."""
     time_ms: int
     """Wall time that market data tells."""
+    share: Decimal = WHOLE
+    """Part of the usual quantities that is in the book."""
 
     @property
     def bid(self) -> Decimal:
@@ -126,34 +132,37 @@ class Quote:
     @cached_property
     def book(self) -> Book:
         """Both sides around the last price."""
-        return ladder(self.instrument, self.last, f"{self.seed}/{self.instrument.symbol}/{self.sequence}")
+        seed = f"{self.seed}/{self.instrument.symbol}/{self.sequence}"
+        return ladder(self.instrument, self.last, seed, self.share)
 
 
 class Market:
     """All contracts' prices, moved together along their candles.
 
     ``instruments`` have candles of their own; the ``variants`` are the same contracts under a venue's other
-    names and on its other grid, and follow the candles of their pair. ``contracts`` are both.
+    names and on its other grid, and follow the candles of their pair. ``contracts`` are both. A pair without
+    ``recorded`` candles walks at random.
     """
 
     def __init__(
         self,
         instruments: Mapping[str, Instrument],
         seed: int,
-        bitcoin_candles: Sequence[Candle] = (),
+        recorded: Mapping[str, Sequence[Candle]] = NO_CANDLES,
         variants: Mapping[str, Instrument] | None = None,
     ) -> None:
         self.instruments = instruments
-        self.contracts = {**instruments, **(variants or {})}
+        self.variants = variants or {}
+        self.contracts = {**instruments, **self.variants}
         self.seed = seed
         self.sequence = 1
         self.moved_ms = 0
         self.frozen: dict[str, Quote] = {}
+        self._shares: dict[str, Decimal] = {}
         self._mark_ratio: dict[str, Decimal] = {}
         self._quotes: dict[str, Quote] = {}
         self.series = {
-            symbol: Series(_source(instrument, seed, bitcoin_candles))
-            for symbol, instrument in instruments.items()
+            symbol: Series(_source(instrument, seed, recorded)) for symbol, instrument in instruments.items()
         }
 
     def source(self, symbol: str) -> str:
@@ -196,24 +205,26 @@ class Market:
             return self.frozen[symbol]
         return replace(self.quote(symbol), time_ms=now_ms)
 
-    def freeze(self, symbol: str, now_ms: int) -> None:
-        """Let market data of a contract stand still while trading goes on."""
-        self.frozen[symbol] = self.shown(symbol, now_ms)
+    def thin(self, symbol: str, share: Decimal) -> None:
+        """Leave only a part of the usual quantities in a contract's book; one is the whole of them."""
+        self._shares[symbol] = share
+        self._quotes.pop(symbol, None)
 
     def _compute(self, symbol: str) -> Quote:
         """The present prices of a contract."""
         instrument, source = self.contracts[symbol], self.source(symbol)
         last = instrument.round_price(self.series[source].price)
         mark = (last * self._mark_ratio.get(source, Decimal(1))).quantize(Decimal("0.00000001"))
-        return Quote(instrument, last, mark, str(self.seed), self.sequence, self.moved_ms)
+        share = self._shares.get(symbol, WHOLE)
+        return Quote(instrument, last, mark, str(self.seed), self.sequence, self.moved_ms, share)
 
     def mark(self, symbol: str) -> Decimal:
         """The price that margin is counted at."""
         return self.quote(symbol).mark
 
 
-def _source(instrument: Instrument, seed: int, bitcoin_candles: Sequence[Candle]) -> Iterator[Candle]:
-    """A contract's candles: given ones for bitcoin, its pair's own walk for the rest."""
-    if instrument.pair == "BTCUSDT" and bitcoin_candles:
-        return repeated(bitcoin_candles)
+def _source(instrument: Instrument, seed: int, recorded: Mapping[str, Sequence[Candle]]) -> Iterator[Candle]:
+    """A contract's candles: those recorded of its pair again and again, or its pair's own walk."""
+    if instrument.pair in recorded:
+        return repeated(recorded[instrument.pair])
     return random_walk(f"{seed}/{instrument.pair}", float(instrument.start_price))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from golive_simulator.orders import ZERO, AlgoRequest, OrderType, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from golive_simulator.book import Level
@@ -27,7 +27,7 @@ def crosses(side: Side, limit: Decimal, price: Decimal) -> bool:
     return (limit - price) * side.sign >= 0
 
 
-def take(levels: Sequence[Level], side: Side, quantity: Decimal, limit: Decimal | None) -> list[Execution]:
+def take(levels: Iterable[Level], side: Side, quantity: Decimal, limit: Decimal | None) -> list[Execution]:
     """Executions of a taker that walks the levels until filled, out of levels or past its limit."""
     executions: list[Execution] = []
     remaining = quantity

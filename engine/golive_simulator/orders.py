@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -186,6 +186,10 @@ class Order:
     """Wall time before which a fault keeps the order from matching."""
     algo_id: int | None = None
     """The conditional order this one came from."""
+    seen_sequence: int = 0
+    """The last price move that it has met."""
+    fill_places: list[int] = field(default_factory=list)
+    """Where its trades stand among those of the account."""
 
     @property
     def remaining(self) -> Decimal:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from golive_simulator import admin, certificates, state
+from golive_simulator import admin, certificates, state, streams
 from golive_simulator.candles import POINTS_PER_CANDLE
 from golive_simulator.dialect import Asked
 
@@ -110,7 +110,7 @@ def _context(venue: Venue, settings: Settings) -> ssl.SSLContext:
     """The given certificate, or one of an own authority."""
     if settings.certificate is not None and settings.key is not None:
         return certificates.server_context(settings.certificate, settings.key)
-    names = [name for dialect in venue.dialects for name in dialect.hosts]
+    names = [name for dialect in venue.dialects for name in dialect.hosts] + list(streams.HOSTS)
     return certificates.make(settings.folder, names, settings.host)
 
 
@@ -126,6 +126,8 @@ def _public(venue: Venue, settings: Settings) -> web.Application:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         """Carry one request to the venue and its answer back."""
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            return await streams.serve(request, venue)
         path, _, query = request.raw_path.partition("?")
         asked = Asked(
             host=request.host.partition(":")[0].lower(),

@@ -74,8 +74,7 @@ def _close(exchange: Exchange, account: Account, symbol: str, now_ms: int) -> No
         symbol, side, OrderType.LIQUIDATION, abs(position.quantity), f"autoclose-{number}", reduce_only=True
     )
     order = Order(number, request, request.quantity, now_ms, now_ms)
-    account.orders[number] = order
-    account.open_order_ids.add(number)
+    account.accept(order)
     price = exchange.instrument(symbol).round_price(mark)
     terms = Terms(LIQUIDATION_FEE, is_maker=False, now_ms=now_ms)
     book_fill(account, exchange.counters, order, Execution(price, request.quantity), terms)

@@ -35,6 +35,8 @@ class VenueState:
     """By environment."""
     prices: dict[str, Decimal]
     """Last price by contract."""
+    sequence: int = 0
+    """Number of the last price move."""
 
 
 STATE = TypeAdapter(VenueState)
@@ -47,7 +49,7 @@ def dump(venue: Venue) -> bytes:
     exchanges = {
         name: ExchangeState(exchange.accounts, exchange.counters) for name, exchange in venue.exchanges.items()
     }
-    return STATE.dump_json(VenueState(exchanges, prices))
+    return STATE.dump_json(VenueState(exchanges, prices, venue.market.sequence))
 
 
 def restore(venue: Venue, memory: bytes) -> None:
@@ -57,6 +59,7 @@ def restore(venue: Venue, memory: bytes) -> None:
     for name, kept in state.exchanges.items():
         venue.exchanges[name].accounts = kept.accounts
         venue.exchanges[name].counters = kept.counters
+    venue.market.sequence = max(venue.market.sequence, state.sequence)
     for symbol, price in state.prices.items():
         if symbol in venue.market.instruments and venue.market.quote(symbol).last != price:
             venue.market.set_price(symbol, price, None, now_ms)

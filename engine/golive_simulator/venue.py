@@ -7,15 +7,17 @@ Does not belong here: sockets, sleeping.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from golive_simulator.attached import follow_positions
+from golive_simulator.book import WHOLE
 from golive_simulator.conditional import run_triggers
 from golive_simulator.dialect import Answer
 from golive_simulator.exchange import Exchange, Handling
-from golive_simulator.faults import Fault, FaultBook, FaultKind
+from golive_simulator.faults import Fault, FaultBook, FaultKind, RequestFacts
 from golive_simulator.market import FUNDING_INTERVAL_SECONDS
+from golive_simulator.refusals import Reason, Refused
 from golive_simulator.solvency import liquidate, pay_funding
 
 if TYPE_CHECKING:
@@ -23,11 +25,14 @@ if TYPE_CHECKING:
 
     from golive_simulator.clock import VenueClock
     from golive_simulator.dialect import Asked, Dialect
-    from golive_simulator.faults import RequestFacts
+    from golive_simulator.instruments import Instrument
     from golive_simulator.market import Market
 
 ENVIRONMENTS = ("production", "testnet", "bybit-production", "bybit-testnet", "okx-production", "okx-testnet")
 """The separate exchanges there are, over the same prices; the first two are Binance's."""
+
+LISTS_VARIANTS = frozenset({"okx-production", "okx-testnet"})
+"""Environments that have names and grids of their own for the common contracts."""
 
 LOGGED_REQUESTS = 100_000
 """Requests the log keeps."""
@@ -144,19 +149,20 @@ class Venue:
             exchange.match_resting(now_ms)
             follow_positions(exchange, now_ms)
             run_triggers(exchange, now_ms)
-            liquidate(exchange, now_ms)
+            now_at = (self.market.sequence, exchange.counters.income_id)
+            if exchange.weighed_at != now_at:
+                # nobody's solvency changes while neither marks move nor money is booked
+                exchange.weighed_at = now_at
+                liquidate(exchange, now_ms)
             # nobody may see a stop whose position has just been closed
             follow_positions(exchange, now_ms)
 
     def add_fault(self, fault: Fault) -> Fault:
         """Put a fault in force."""
         added = self.faults.add(fault)
-        now_ms = self.clock.now_ms()
         if added.kind is FaultKind.CLOCK_SKEW:
             self.clock.skew_ms = added.skew_ms
-        if added.kind is FaultKind.STALE_BOOK:
-            for symbol in [added.symbol] if added.symbol else list(self.market.contracts):
-                self.market.freeze(symbol, now_ms)
+        self._change_books(added, holds=True)
         return added
 
     def clear_faults(self, fault_id: int | None = None) -> list[Fault]:
@@ -165,10 +171,32 @@ class Venue:
         for fault in removed:
             if fault.kind is FaultKind.CLOCK_SKEW:
                 self.clock.skew_ms = 0
-            if fault.kind is FaultKind.STALE_BOOK:
-                for symbol in [fault.symbol] if fault.symbol else list(self.market.frozen):
-                    self.market.frozen.pop(symbol, None)
+            self._change_books(fault, holds=False)
         return removed
+
+    def _change_books(self, fault: Fault, *, holds: bool) -> None:
+        """Let books stand still or thin out as long as a fault holds, and be as usual after it."""
+        where = self.exchanges[fault.environment] if fault.environment else self.market
+        for symbol in [fault.symbol] if fault.symbol else self.market.contracts:
+            if fault.kind is FaultKind.THIN_BOOK:
+                self.market.thin(symbol, fault.ratio if holds else WHOLE)
+            elif fault.kind is FaultKind.STALE_BOOK and holds:
+                where.frozen[symbol] = where.shown(symbol, self.clock.now_ms())
+            elif fault.kind is FaultKind.STALE_BOOK:
+                where.frozen.pop(symbol, None)
+
+    def contract(self, environment: str, symbol: str) -> Instrument:
+        """The contract that an environment lists under its own name for it, or under the common one.
+
+        Raises:
+            Refused: when it lists none.
+        """
+        listed = self.market.variants if environment in LISTS_VARIANTS else self.market.instruments
+        by_pair = (row for row in listed.values() if row.pair == symbol)
+        found = listed.get(symbol) or next(by_pair, None)
+        if found is None:
+            raise Refused(Reason.SYMBOL_UNKNOWN)
+        return found
 
 
 def _deliver(
@@ -231,5 +259,5 @@ def _record(
         code=body.get("code") if isinstance(body.get("code"), int) else (outcome.code if outcome else None),
         order_id=body.get("orderId") or body.get("algoId") or (outcome.order_id if outcome else None),
         faults=tuple(str(fault.kind) for fault in hits),
-        **asdict(facts),
+        **{name: getattr(facts, name) for name in RequestFacts.__slots__},
     )

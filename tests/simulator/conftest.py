@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import ccxt as blocking_ccxt
 import ccxt.async_support as ccxt
 import pytest
 
 from golive_simulator.candles import random_walk
-from golive_simulator.client import Admin, redirected_session
+from golive_simulator.client import Admin, redirected_requests, redirected_session
 from golive_simulator.process import simulator_process
 
 if TYPE_CHECKING:
@@ -162,3 +165,124 @@ async def okx_customer(admin: Admin, session: aiohttp.ClientSession) -> AsyncIte
 async def okx(okx_customer: Callable[..., Any]) -> Any:
     """An unmodified ccxt client of a fresh production account at OKX with 10,000 USDT."""
     return await okx_customer()
+
+
+@dataclass(frozen=True)
+class Venue:
+    """What differs between the venues for a client of all of them."""
+
+    name: str
+    """As ccxt calls it."""
+    production: str
+    """Environment of real money."""
+    testnet: str
+    """Environment of play money."""
+    btc: str
+    """The venue's name of the bitcoin contract."""
+    contract: float
+    """Bitcoin in a contract."""
+    known: dict[str, Any]
+    """What a query has to say so that ccxt lets it pass."""
+    client_id: str
+    """The parameter by which a query names an order as its client does."""
+    stops: dict[str, Any]
+    """How conditional orders are asked for."""
+
+
+VENUES = {
+    venue.name: venue
+    for venue in (
+        Venue("binanceusdm", "production", "testnet", "BTCUSDT", 1, {}, "clientOrderId", {"trigger": True}),
+        Venue(
+            *("bybit", "bybit-production", "bybit-testnet", "BTCUSDT", 1),
+            *({"acknowledged": True}, "orderLinkId", {"trigger": True}),
+        ),
+        Venue(
+            *("okx", "okx-production", "okx-testnet", "BTC-USDT-SWAP", 0.01, {}, "clientOrderId"),
+            {"trigger": True, "ordType": "conditional"},
+        ),
+    )
+}
+"""The venues by ccxt's name."""
+
+
+class Threaded:
+    """A synchronous client whose calls are awaited like those of an asynchronous one."""
+
+    def __init__(self, client: Any) -> None:
+        self.plain = client
+
+    def __getattr__(self, name: str) -> Any:
+        """Data as it is, methods in a thread."""
+        found = getattr(self.plain, name)
+
+        async def called(*arguments: Any, **named: Any) -> Any:
+            return await asyncio.to_thread(found, *arguments, **named)
+
+        return called if callable(found) else found
+
+
+@pytest.fixture(scope="module")
+def markets(simulator: Child) -> dict[str, Any]:
+    """A synchronous client of each venue that knows its markets, so that others need not ask again."""
+    session = redirected_requests(simulator.address.url, simulator.address.ca_file)
+    made = {name: getattr(blocking_ccxt, name)({"session": session}) for name in VENUES}
+    for client in made.values():
+        client.options["fetchCurrencies"] = False
+        client.load_markets()
+    session.close()
+    return made
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An unmodified ccxt client of a fresh account, and all that a test needs to know about it."""
+
+    venue: Venue
+    """Where it trades."""
+    client: Any
+    """ccxt, to be awaited."""
+    plain: Any
+    """ccxt itself."""
+    admin: Admin
+    """Behind the venue's back."""
+    environment: str
+    """Which exchange its account is at."""
+
+    def lots(self, bitcoin: float) -> float:
+        """So much bitcoin as an amount of ccxt."""
+        return round(bitcoin / self.venue.contract, 8)
+
+    async def account(self) -> dict[str, Any]:
+        """Its account as the admin API shows it."""
+        return await self.admin.account(self.environment, self.plain.apiKey)
+
+
+@pytest.fixture
+async def desk(
+    simulator: Child, admin: Admin, session: aiohttp.ClientSession, markets: dict[str, Any]
+) -> AsyncIterator[Callable[..., Any]]:
+    """Opens desks at a venue, with an asynchronous or a synchronous client."""
+    clients: list[Any] = []
+    blocking = redirected_requests(simulator.address.url, simulator.address.ca_file)
+
+    async def opened(venue_name: str, kind: str = "async", *, testnet: bool = False, **fields: object) -> Desk:
+        venue, key = VENUES[venue_name], f"key-{next(KEYS)}"
+        environment = venue.testnet if testnet else venue.production
+        await admin.add_account(environment, key, f"{key}-secret", **fields)
+        options = {"defaultType": "swap", "fetchCurrencies": False, "warnOnFetchOpenOrdersWithoutSymbol": False}
+        config = {"apiKey": key, "secret": f"{key}-secret", "password": "passphrase", "options": options}
+        is_async = kind == "async"
+        library, own_session = (ccxt, session) if is_async else (blocking_ccxt, blocking)
+        client = getattr(library, venue_name)(config | {"session": own_session, "enableRateLimit": False})
+        client.set_markets_from_exchange(markets[venue_name])
+        if testnet:
+            client.enable_demo_trading(True) if venue_name == "binanceusdm" else client.set_sandbox_mode(True)
+        if is_async:
+            clients.append(client)
+        return Desk(venue, client if is_async else Threaded(client), client, admin, environment)
+
+    yield opened
+    for client in clients:
+        await client.close()
+    blocking.close()

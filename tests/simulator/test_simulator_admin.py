@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import ccxt.async_support as ccxt
 import pytest
+import requests
 
-from golive_simulator.client import Admin, redirected_session
+from golive_simulator import certificates
+from golive_simulator.client import Admin, redirected_requests, redirected_session
 from golive_simulator.faults import FaultKind
 from golive_simulator.process import simulator_process
 
@@ -70,6 +72,37 @@ REFUSED: dict[str, tuple[str, dict[str, Any], int]] = {
         {"environment": "moon", "api_key": "a", "secret": "b"},
         400,
     ),
+    "equity of nobody": ("equity", {"environment": "production", "api_key": "nobody", "equity": 1}, 404),
+    "an equity without bounds": (
+        *("equity", {"environment": "production", "api_key": "production-key", "equity": "1e30"}, 400),
+    ),
+    "a trade by hand of what the venue does not list": (
+        "trade",
+        {
+            "environment": "bybit-production",
+            "api_key": "bybit-production-key",
+            "symbol": "BTC-USDT-SWAP",
+            "side": "BUY",
+            "quantity": "1",
+        },
+        422,
+    ),
+    "a trade by hand beyond the account's means": (
+        "trade",
+        {
+            "environment": "production",
+            "api_key": "production-key",
+            "symbol": "BTCUSDT",
+            "side": "BUY",
+            "quantity": "90",
+        },
+        422,
+    ),
+    "a fault of an environment there is not": ("faults", {"kind": "delay", "environment": "moon"}, 404),
+    "a fault of a contract there is not": ("faults", {"kind": "stale-book", "symbol": "NOPE"}, 404),
+    "a clock that is skewed for some only": (
+        *("faults", {"kind": "clock-skew", "environment": "production", "skew_ms": 1}, 400),
+    ),
     "an account whose key is taken": (
         "accounts",
         {"environment": "production", "api_key": "production-key", "secret": "b"},
@@ -98,6 +131,21 @@ async def test_a_token_guards_the_admin_api(tmp_path: Path) -> None:
                 with pytest.raises(ValueError, match="401"):
                     await Admin(child.address.admin_url, session, token).state()
             assert await Admin(child.address.admin_url, session, "right").state()
+
+
+def test_a_synchronous_session_trusts_the_simulator_only(simulator: Child, tmp_path: Path) -> None:
+    """Another authority's word is worth nothing, and a name that is not in the certificate neither."""
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    certificates.make(stranger, ["fapi.binance.com"], "127.0.0.1")
+    url, ca_file = simulator.address.url, simulator.address.ca_file
+
+    with redirected_requests(url, ca_file) as session:
+        assert session.get("https://fapi.binance.com/fapi/v1/time", timeout=10).status_code == 200
+        with pytest.raises(requests.exceptions.SSLError):
+            session.get("https://elsewhere.example/fapi/v1/time", timeout=10)
+    with redirected_requests(url, stranger / "ca.pem") as session, pytest.raises(requests.exceptions.SSLError):
+        session.get("https://fapi.binance.com/fapi/v1/time", timeout=10)
 
 
 async def test_a_state_file_survives_the_process(tmp_path: Path) -> None:
@@ -130,6 +178,7 @@ WRONG_ARGUMENTS = {
     "a speed below nought": (["--speed", "-1"], "not between 0 and 200"),
     "an open admin API for everybody": (["--host", "0.0.0.0"], "needs --admin-token"),  # noqa: S104 - refused
     "a host name for an address": (["--host", "everywhere"], "everywhere"),
+    "candles of a contract there is not": (["--candles", "NOPE=some.csv"], "unknown contracts: NOPE"),
     "candles that are not there": (["--candles", "/nowhere.csv"], "/nowhere.csv"),
 }
 
@@ -157,9 +206,10 @@ def test_a_port_that_is_taken_is_explained(simulator: Child, tmp_path: Path) -> 
         simulator_process(tmp_path, "--port", port).__enter__()
 
 
-def test_the_documented_program_trades(simulator: Child, tmp_path: Path) -> None:
-    """The how-to page's example runs as it is written, but for the place of the address file."""
-    program = PAGE.read_text().split("```python\n")[1].split("```")[0]
+@pytest.mark.parametrize("number", [1, 2], ids=["with an event loop", "without one"])
+def test_the_documented_programs_trade(simulator: Child, tmp_path: Path, number: int) -> None:
+    """The how-to page's examples run as they are written, but for the place of the address file."""
+    program = PAGE.read_text().split("```python\n")[number].split("```")[0]
     address_file = tmp_path / "address.json"
     address_file.write_text(simulator.address.as_json())
     path = tmp_path / "program.py"

@@ -76,7 +76,7 @@ def test_a_take_never_exceeds_what_was_asked(quantity: Decimal, price: Decimal, 
     assert total(executions) <= quantity
     assert walked == sorted(walked)
     assert all(row.price * side.sign <= limit * side.sign for row in executions)
-    assert book == ladder(BTC["BTCUSDT"], price, seed)
+    assert [*book.bids] == [*ladder(BTC["BTCUSDT"], price, seed).bids]
 
 
 NETTED: dict[str, tuple[tuple[int, int], tuple[int, int], tuple[int, int, int]]] = {

@@ -6,6 +6,7 @@ import time
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
 
+import ccxt.async_support as ccxt
 import pytest
 
 from golive_simulator.candles import (
@@ -18,8 +19,10 @@ from golive_simulator.candles import (
     repeated,
     so_far,
 )
+from golive_simulator.client import redirected_session
 from golive_simulator.instruments import built_in
 from golive_simulator.market import Market
+from golive_simulator.process import simulator_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,6 +120,23 @@ async def test_recorded_candles_are_served_as_they_are(trader: Any, admin: Admin
     starts = [number for number, close in enumerate(closes) if close == pytest.approx(seen[0], rel=1e-5)]
 
     assert any(seen == pytest.approx(closes[number : number + len(seen)], rel=1e-5) for number in starts)
+
+
+async def test_any_contract_may_follow_a_file(tmp_path: Path) -> None:
+    """Its chart is the file's; the others walk as ever, and OKX shows the same prices."""
+    rows = [f"2022-01-01 {number // 60:02d}:{number % 60:02d}:00,7,8,6,7,100" for number in range(1_200)]
+    path = tmp_path / "still.csv"
+    path.write_text("\n".join(["timestamp,open,high,low,close,volume", *rows]))
+    with simulator_process(tmp_path, "--paused", "--unlimited", "--candles", f"ADAUSDT={path}") as child:
+        async with redirected_session(child.address.url, child.address.ca_file) as session:
+            clients = [ccxt.binanceusdm({"session": session}), ccxt.okx({"session": session})]
+            charts = [await client.fetch_ohlcv("ADA/USDT:USDT", "1m", None, 10) for client in clients]
+            other = await clients[0].fetch_ohlcv(SYMBOL, "1m", None, 10)
+            for client in clients:
+                await client.close()
+
+    assert [{tuple(row[1:5]) for row in chart[:-1]} for chart in charts] == [{(7, 8, 6, 7)}] * 2
+    assert other[0][1] > 1_000
 
 
 async def test_longer_candles_contain_the_shorter_ones(trader: Any) -> None:

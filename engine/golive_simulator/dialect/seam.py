@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from golive_simulator.exchange import Exchange
     from golive_simulator.faults import RequestFacts
+    from golive_simulator.market import Market, Quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +80,43 @@ class Dialect(Protocol):
 
     def rate_limited(self, status: int, retry_after_seconds: int) -> Answer:
         """The venue's words for too many requests (429) or a ban (418)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a client's word on a stream leads to."""
+
+    answers: tuple[str, ...] = ()
+    """What it is told at once."""
+    subscribed: dict[str, str] = field(default_factory=dict)
+    """Contract of each topic that it wants to hear from now on."""
+    unsubscribed: tuple[str, ...] = ()
+    """Topics that it wants no longer."""
+
+
+class Streams(Protocol):
+    """One venue's way of telling prices over WebSocket. It remembers nothing of a client."""
+
+    hosts: Mapping[str, str]
+    """Environment behind each host name."""
+    tells_at_once: bool
+    """Whether a new subscriber hears the present prices before they change."""
+    repeat_ms: int | None
+    """After how long prices that stand still are told again."""
+    ping_ms: int | None
+    """How often the venue pings; None where that is left to the client."""
+    idle_ms: int
+    """Silence after which the venue hangs up: the client's where the venue pings, else that of both."""
+
+    def opened(self, path: str, market: Market) -> dict[str, str] | None:
+        """The topics that a path subscribes to by itself; None where nothing is served."""
+        ...
+
+    def heard(self, text: str, market: Market, topics: Mapping[str, str]) -> Heard:
+        """What a client's word leads to, given the topics it already hears."""
+        ...
+
+    def told(self, topic: str, quote: Quote, now_ms: int) -> str:
+        """A topic's present prices."""
         ...

@@ -98,17 +98,25 @@ def set_margin_type(call: Call) -> dict[str, Any]:
     return SUCCESS
 
 
-def position_mode(_call: Call) -> dict[str, Any]:
-    """One-way mode, the only one there is."""
-    return {"dualSidePosition": False}
+def position_mode(call: Call) -> dict[str, Any]:
+    """Whether long and short positions are kept apart."""
+    return {"dualSidePosition": call.account.is_hedged}
 
 
 def set_position_mode(call: Call) -> dict[str, Any]:
-    """Refuse to change to what already is, and to hedge mode, which the simulator does not keep."""
+    """Go back to one-way mode; refuse what already is, and hedge mode, which the simulator does not keep."""
     call.parameters.text("dualSidePosition")
-    if call.parameters.flag("dualSidePosition"):
+    is_hedged, account = call.parameters.flag("dualSidePosition"), call.account
+    if is_hedged is account.is_hedged:
+        raise Complaint(-4059, "No need to change position side.")
+    if is_hedged:
         raise Complaint(-4084, "Method is not allowed currently. Upcoming soon.")
-    raise Complaint(-4059, "No need to change position side.")
+    if account.open_order_ids or account.open_algo_ids:
+        raise Complaint(-4067, "Position side cannot be changed if there exists open orders.")
+    if any(position.is_open for position in account.positions.values()):
+        raise Complaint(-4068, "Position side cannot be changed if there exists position.")
+    account.is_hedged = False
+    return SUCCESS
 
 
 def multi_assets_mode(_call: Call) -> dict[str, Any]:
@@ -142,7 +150,7 @@ def account_config(call: Call) -> dict[str, Any]:
         "canTrade": call.account.may_trade,
         "canDeposit": True,
         "canWithdraw": call.account.may_withdraw,
-        "dualSidePosition": False,
+        "dualSidePosition": call.account.is_hedged,
         "updateTime": 0,
         "multiAssetsMargin": False,
         "tradeGroupId": -1,

@@ -7,8 +7,8 @@ from typing import Any
 from golive_simulator.conditional import cancel_algo, cancel_all_algos, find_algo, place_algo
 from golive_simulator.dialect.binance import payloads
 from golive_simulator.dialect.binance.call import Call, Endpoint, Security
-from golive_simulator.dialect.binance.complaints import Complaint, invalid_type, missing_either
-from golive_simulator.dialect.binance.trading import ALL_CANCELLED
+from golive_simulator.dialect.binance.complaints import invalid_type, missing_either
+from golive_simulator.dialect.binance.trading import ALL_CANCELLED, refuse_other_mode
 from golive_simulator.orders import (
     CONDITIONAL_TYPES,
     ZERO,
@@ -33,8 +33,7 @@ def read_algo(call: Call) -> AlgoRequest:
     kind = parameters.choice("type", OrderType, -1116, "Invalid orderType.")
     if kind not in CONDITIONAL_TYPES:
         raise invalid_type()
-    if parameters.optional("positionSide") not in {None, "BOTH"}:
-        raise Complaint(-4061, "Order's position side does not match user's setting.")
+    refuse_other_mode(parameters, call.account)
     is_trailing = kind is OrderType.TRAILING_STOP_MARKET
     closes = parameters.flag("closePosition")
     return AlgoRequest(

@@ -12,6 +12,7 @@ from golive_simulator.dialect.binance.complaints import Complaint
 from golive_simulator.market import FUNDING_INTERVAL_SECONDS, FUNDING_RATE
 
 if TYPE_CHECKING:
+    from golive_simulator.book import Level
     from golive_simulator.instruments import Instrument
 
 MINUTE_MS = CANDLE_SECONDS * 1000
@@ -92,7 +93,7 @@ def depth(call: Call) -> dict[str, Any]:
     }
 
 
-def _levels(instrument: Instrument, levels: tuple[tuple[Decimal, Decimal], ...]) -> list[list[str]]:
+def _levels(instrument: Instrument, levels: list[Level]) -> list[list[str]]:
     """One side of the book."""
     return [[payloads.price(instrument, price), payloads.quantity(instrument, size)] for price, size in levels]
 

@@ -178,6 +178,13 @@ def income(row: Income) -> Payload:
     }
 
 
+def position_side(account: Account, symbol: str) -> str:
+    """The side a position is listed under: its own where long and short ones are kept apart."""
+    if not account.is_hedged:
+        return "BOTH"
+    return "LONG" if account.position(symbol).quantity >= 0 else "SHORT"
+
+
 def position_risk(exchange: Exchange, account: Account, equity: Equity, instrument: Instrument) -> Payload:
     """A position as version 3 of its endpoint answers it."""
     symbol = instrument.symbol
@@ -186,7 +193,7 @@ def position_risk(exchange: Exchange, account: Account, equity: Equity, instrume
     isolated_margin = held.isolated_wallet + held.unrealized(mark) if held.isolated_wallet else Decimal(0)
     return {
         "symbol": symbol,
-        "positionSide": "BOTH",
+        "positionSide": position_side(account, symbol),
         "positionAmt": quantity(instrument, held.quantity),
         "entryPrice": average(instrument, held.entry_price),
         "breakEvenPrice": average(instrument, held.entry_price),
@@ -309,7 +316,7 @@ def account_position(account: Account, instrument: Instrument, part: SymbolMargi
         "maxNotional": _largest(account, instrument),
         "bidNotional": money(part.bid_notional if part else nought),
         "askNotional": money(part.ask_notional if part else nought),
-        "positionSide": "BOTH",
+        "positionSide": position_side(account, instrument.symbol),
         "positionAmt": quantity(instrument, held.quantity),
         "notional": money(part.notional if part else nought),
         "isolatedMargin": money(

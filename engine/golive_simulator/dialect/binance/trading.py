@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from golive_simulator.dialect.binance import payloads
@@ -28,6 +28,9 @@ from golive_simulator.orders import (
 )
 from golive_simulator.refusals import Reason, Refused
 
+if TYPE_CHECKING:
+    from golive_simulator.accounts import Account
+
 ALL_CANCELLED = {"code": 200, "msg": "The operation of cancel all open order is done."}
 """What the venue says after cancelling all of a symbol's orders."""
 
@@ -35,7 +38,7 @@ LARGEST_BATCH = 5
 """Orders in one batch request."""
 
 
-def read_order(parameters: Parameters, fallback_id: str) -> OrderRequest:
+def read_order(parameters: Parameters, account: Account, fallback_id: str) -> OrderRequest:
     """An order as the request describes it.
 
     Raises:
@@ -44,8 +47,7 @@ def read_order(parameters: Parameters, fallback_id: str) -> OrderRequest:
     symbol = parameters.text("symbol")
     side = parameters.choice("side", Side, -1117, "Invalid side.")
     kind = _order_type(parameters)
-    if parameters.optional("positionSide") not in {None, "BOTH"}:
-        raise Complaint(-4061, "Order's position side does not match user's setting.")
+    refuse_other_mode(parameters, account)
     is_limit = kind is OrderType.LIMIT
     if is_limit and not parameters.optional("timeInForce"):
         raise missing("timeinforce")
@@ -59,6 +61,12 @@ def read_order(parameters: Parameters, fallback_id: str) -> OrderRequest:
         time_in_force=_time_in_force(parameters) if is_limit else TimeInForce.GTC,
         reduce_only=parameters.flag("reduceOnly"),
     )
+
+
+def refuse_other_mode(parameters: Parameters, account: Account) -> None:
+    """Refuse an order that is not for one-way mode, and any at all of an account that is not in it."""
+    if account.is_hedged or parameters.optional("positionSide") not in {None, "BOTH"}:
+        raise Complaint(-4061, "Order's position side does not match user's setting.")
 
 
 def _order_type(parameters: Parameters) -> OrderType:
@@ -84,7 +92,7 @@ def place(call: Call) -> dict[str, Any]:
 def _place(call: Call, parameters: Parameters) -> dict[str, Any]:
     """Place one order, alone or of a batch."""
     instrument = call.exchange.instrument(parameters.text("symbol"))
-    request = read_order(parameters, f"simulated-{call.exchange.counters.order_id}")
+    request = read_order(parameters, call.account, f"simulated-{call.exchange.counters.order_id}")
     order = call.exchange.place(call.account, request, call.now_ms, call.handling)
     return payloads.new_order(call.account, instrument, order)
 
@@ -92,7 +100,7 @@ def _place(call: Call, parameters: Parameters) -> dict[str, Any]:
 def test(call: Call) -> dict[str, Any]:
     """Say whether an order would be accepted, without placing it."""
     call.instrument()
-    call.exchange.check(call.account, read_order(call.parameters, "test"))
+    call.exchange.check(call.account, read_order(call.parameters, call.account, "test"))
     return {}
 
 

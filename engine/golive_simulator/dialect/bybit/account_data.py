@@ -19,6 +19,9 @@ from golive_simulator.refusals import Reason, Refused
 UNIFIED_STATUS = 5
 """The account is a unified one of the second version."""
 
+ONE_WAY, HEDGE = 0, 3
+"""Position modes."""
+
 KEY_CREATED_MS = 1_700_000_000_000
 """Creation time told for every API key."""
 
@@ -93,11 +96,19 @@ def set_margin_mode(call: Call) -> dict[str, Any]:
 
 
 def switch_mode(call: Call) -> dict[str, Any]:
-    """Refuse to change to one-way mode, which already is, and to hedge mode, which the simulator lacks."""
+    """Go back to one-way mode; refuse what already is, and hedge mode, which the simulator lacks."""
     call.is_linear()
-    if call.parameters.integer("mode"):
+    mode, account = call.parameters.integer("mode"), call.account
+    if mode not in {ONE_WAY, HEDGE} or (mode == HEDGE and not account.is_hedged):
         raise wrong("mode")
-    raise Complaint(110025, "Position mode is not modified")
+    if mode == (HEDGE if account.is_hedged else ONE_WAY):
+        raise Complaint(110025, "Position mode is not modified")
+    if account.open_order_ids or account.open_algo_ids:
+        raise Complaint(110028, "You have existing open orders, so cannot switch position mode")
+    if any(position.is_open for position in account.positions.values()):
+        raise Complaint(110024, "You have an existing position, so position mode cannot be switched")
+    account.is_hedged = False
+    return {}
 
 
 def account_info(call: Call) -> dict[str, Any]:
@@ -174,6 +185,7 @@ def transaction_log(call: Call) -> dict[str, Any]:
     balance, rows = Decimal(0), []
     for income in call.account.incomes:
         balance += income.amount
+        is_withdrawal = income.kind == "TRANSFER" and income.amount < 0
         rows.append(
             {
                 "id": str(income.income_id),
@@ -181,7 +193,7 @@ def transaction_log(call: Call) -> dict[str, Any]:
                 "category": "linear",
                 "side": "None",
                 "transactionTime": str(income.time_ms),
-                "type": KINDS_OF_BOOKING[income.kind],
+                "type": "TRANSFER_OUT" if is_withdrawal else KINDS_OF_BOOKING[income.kind],
                 "qty": "0",
                 "size": "0",
                 "currency": "USDT",

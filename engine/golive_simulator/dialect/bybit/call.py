@@ -103,4 +103,4 @@ class Call:
 
     def shown(self, symbol: str) -> Quote:
         """Market data of a contract."""
-        return self.exchange.market.shown(symbol, self.now_ms)
+        return self.exchange.shown(symbol, self.now_ms)

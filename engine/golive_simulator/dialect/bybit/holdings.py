@@ -30,7 +30,7 @@ def position(exchange: Exchange, account: Account, equity: Equity, instrument: I
     held, part = account.position(symbol), equity.symbols.get(symbol)
     realized = sum((row.amount for row in account.incomes if row.symbol == symbol), ZERO)
     return {
-        "positionIdx": 0,
+        "positionIdx": (1 if held.quantity >= 0 else 2) if account.is_hedged else 0,
         "riskId": 1,
         "riskLimitValue": plain(instrument.brackets[0].notional_cap),
         "symbol": symbol,

@@ -29,7 +29,7 @@ INTERVAL_MINUTES = {str(minutes): minutes for minutes in (1, 3, 5, 15, 30, 60, 1
 }
 """Candle intervals served; longer ones than a day need more history than there is."""
 
-DEEPEST_BOOK = 500
+DEEPEST_BOOK = 1_000
 """Most levels of a book that may be asked for."""
 
 
@@ -159,7 +159,7 @@ def orderbook(call: Call) -> dict[str, Any]:
     }
 
 
-def _levels(instrument: Instrument, levels: tuple[Level, ...]) -> list[list[str]]:
+def _levels(instrument: Instrument, levels: list[Level]) -> list[list[str]]:
     """One side of the book."""
     return [[price(instrument, level.price), quantity(instrument, level.quantity)] for level in levels]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from golive_simulator.dialect.bybit.identity import Found, of_order
+from golive_simulator.dialect.bybit.identity import Found, of_order, text_of
+from golive_simulator.market import FUNDING_RATE
 from golive_simulator.orders import ZERO, AlgoStatus, OrderStatus, OrderType, TimeInForce, WorkingType
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from golive_simulator.accounts import Account
     from golive_simulator.exchange import Exchange
     from golive_simulator.instruments import Instrument
-    from golive_simulator.orders import AlgoRequest, Fill, Order, OrderRequest, Side
+    from golive_simulator.orders import AlgoRequest, Fill, Income, Order, OrderRequest, Side
 
 Payload = dict[str, Any]
 
@@ -136,8 +137,7 @@ def _asked(instrument: Instrument, request: OrderRequest | AlgoRequest, held: De
 def _booked(account: Account, instrument: Instrument, row: Order) -> Payload:
     """The part of an order that differs once it has reached the book."""
     request = row.request
-    fills = account.fills if row.filled_quantity else []
-    fees = sum((fill.commission for fill in fills if fill.order_id == row.order_id), ZERO)
+    fees = sum((fill.commission for fill in account.fills_of(row)), ZERO)
     left = row.remaining if row.is_open else ZERO
     return _asked(instrument, request, row.quantity) | {
         "orderStatus": STATUSES[row.status],
@@ -225,3 +225,35 @@ def execution(exchange: Exchange, account: Account, fill: Fill, closed: Decimal,
         "closedSize": quantity(instrument, closed),
         "seq": fill.trade_id,
     }
+
+
+def funding(exchange: Exchange, income: Income, held: Decimal) -> Payload:
+    """A funding payment, which the venue lists among the trades; a fee above nought was paid."""
+    instrument = exchange.market.instruments[income.symbol]
+    value = abs(income.amount) / FUNDING_RATE
+    paid_at = price(instrument, value / abs(held) if held else ZERO)
+    noughts = ("orderPrice", "orderQty", "leavesQty", "closedSize")
+    absent = ("orderLinkId", "createType", "tradeIv", "markIv", "indexPrice", "underlyingPrice", "blockTradeId")
+    return (
+        dict.fromkeys(noughts, "0")
+        | dict.fromkeys(absent, "")
+        | {
+            "symbol": income.symbol,
+            "orderId": text_of("funding", income.income_id),
+            "side": "Buy" if held > 0 else "Sell",
+            "orderType": "UNKNOWN",
+            "stopOrderType": "UNKNOWN",
+            "execFee": plain(-income.amount),
+            "execId": f"{income.income_id:08x}-0000-5000-8000-000000000000",
+            "execPrice": paid_at,
+            "execQty": quantity(instrument, abs(held)),
+            "execType": "Funding",
+            "execValue": plain(value),
+            "execTime": str(income.time_ms),
+            "feeCurrency": "",
+            "isMaker": False,
+            "feeRate": plain(FUNDING_RATE),
+            "markPrice": paid_at,
+            "seq": income.income_id,
+        }
+    )

@@ -37,6 +37,12 @@ def refuse_partial(call: Call) -> None:
         raise wrong("tpslMode")
 
 
+def refuse_other_mode(call: Call) -> None:
+    """Refuse what is not for one-way mode, and anything at all of an account that is not in it."""
+    if call.account.is_hedged or call.parameters.optional_integer("positionIdx", 0):
+        raise Complaint(10001, "position idx not match position mode")
+
+
 def _read_one(call: Call, name: str, entry: Side, base: Decimal) -> AlgoRequest:
     """One of the two; its trigger price is nought when it is not asked for."""
     kind, prefix = KINDS[name]
@@ -70,6 +76,7 @@ def set_trading_stop(call: Call) -> dict[str, Any]:
     """Set a position's stop loss and take profit; nought takes one away, and one not named stays."""
     symbol = call.instrument().symbol
     refuse_partial(call)
+    refuse_other_mode(call)
     held = call.account.position(symbol)
     if not held.is_open:
         raise Complaint(10001, "can not set tp/sl/ts for zero position")

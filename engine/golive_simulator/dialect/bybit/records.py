@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from golive_simulator.accounts import Account
-    from golive_simulator.orders import Fill
+    from golive_simulator.orders import Fill, Income
 
 Row = dict[str, Any]
 
@@ -79,31 +79,33 @@ def order_history(call: Call) -> Row:
 
 
 def executions(call: Call) -> Row:
-    """The account's trades, newest first."""
-    parameters = call.parameters
+    """What changed the account's positions, and the funding paid on them, newest first."""
+    parameters, account = call.parameters, call.account
     symbols = {instrument.symbol for instrument in call.instruments()}
-    named = _named(call)
-    numbers = None if named is None else {row.order.order_id for row in named if row.order}
+    named, kind = _named(call), parameters.optional("execType")
     start_ms = parameters.optional_integer("startTime", 0)
     end_ms = parameters.optional_integer("endTime", call.now_ms)
-    kept = [
-        (fill, closed)
-        for fill, closed in _with_closed_size(call.account)
-        if fill.symbol in symbols
-        and (numbers is None or fill.order_id in numbers)
-        and start_ms <= fill.time_ms <= end_ms
+    rows = [
+        payloads.execution(call.exchange, account, fill, closed, MAKER_FEE if fill.is_maker else TAKER_FEE)
+        for fill, closed in _with_closed_size(account)
+        if fill.symbol in symbols and start_ms <= fill.time_ms <= end_ms
     ]
+    rows += [
+        payloads.funding(call.exchange, income, _held_at(account, income))
+        for income in account.incomes
+        if income.kind == "FUNDING_FEE" and income.symbol in symbols and start_ms <= income.time_ms <= end_ms
+    ]
+    ids = None if named is None else {found.order_id for found in named}
+    kept = [row for row in rows if (ids is None or row["orderId"] in ids) and kind in {None, row["execType"]}]
+    kept.sort(key=lambda row: int(row["execTime"]))
     page, cursor = paged(call, kept[::-1], 50, MOST_EXECUTIONS)
-    return {
-        "nextPageCursor": cursor,
-        "category": parameters.text("category"),
-        "list": [
-            payloads.execution(
-                call.exchange, call.account, fill, closed, MAKER_FEE if fill.is_maker else TAKER_FEE
-            )
-            for fill, closed in page
-        ],
-    }
+    return {"nextPageCursor": cursor, "category": parameters.text("category"), "list": page}
+
+
+def _held_at(account: Account, income: Income) -> Decimal:
+    """The signed position at the time of a booking."""
+    before = (row for row in account.fills if row.symbol == income.symbol and row.time_ms <= income.time_ms)
+    return sum((row.quantity * row.side.sign for row in before), ZERO)
 
 
 def _with_closed_size(account: Account) -> Iterator[tuple[Fill, Decimal]]:

@@ -10,7 +10,7 @@ from golive_simulator.conditional import cancel_algo, place_algo, watched_price
 from golive_simulator.dialect.bybit.call import Call, Endpoint, Security
 from golive_simulator.dialect.bybit.complaints import Complaint, wrong
 from golive_simulator.dialect.bybit.identity import Found, by_client_id, by_id, those_open
-from golive_simulator.dialect.bybit.protection import read_protection
+from golive_simulator.dialect.bybit.protection import read_protection, refuse_other_mode
 from golive_simulator.orders import (
     ZERO,
     AlgoRequest,
@@ -98,8 +98,7 @@ def place(call: Call) -> dict[str, Any]:
     """Place an order, or let a conditional one wait."""
     call.instrument()
     parameters = call.parameters
-    if parameters.optional_integer("positionIdx", 0):
-        raise Complaint(10001, "position idx not match position mode")
+    refuse_other_mode(call)
     client_id = parameters.optional("orderLinkId") or ""
     if client_id and by_client_id(call.account, client_id):
         # unlike elsewhere, an id is never free again: a blind resend doubles nothing

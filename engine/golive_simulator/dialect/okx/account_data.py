@@ -80,7 +80,7 @@ def config(call: Call) -> list[Any]:
             "liquidationGear": "-1",
             "mainUid": "44705892343619584",
             "perm": ",".join(may),
-            "posMode": "net_mode",
+            "posMode": "long_short_mode" if account.is_hedged else "net_mode",
             "settleCcyList": ["USDT"],
             "spotBorrowAutoRepay": False,
             "spotOffsetType": "",
@@ -93,11 +93,15 @@ def config(call: Call) -> list[Any]:
 
 
 def set_position_mode(call: Call) -> list[Any]:
-    """Accept one-way mode, which is kept already; hedge mode the simulator does not have."""
-    if call.parameters.choice("posMode", POSITION_MODES):
+    """Accept one-way mode, if nothing stands against a change; hedge mode the simulator does not have."""
+    account = call.account
+    is_hedged = call.parameters.choice("posMode", POSITION_MODES)
+    is_idle = not account.symbols_at_risk() and not account.open_algo_ids
+    if is_hedged or (account.is_hedged and not is_idle):
         raise Complaint(
             59000, "Setting failed. Cancel any open orders, close positions, and stop trading bots first."
         )
+    account.is_hedged = False
     return [{"posMode": "net_mode"}]
 
 

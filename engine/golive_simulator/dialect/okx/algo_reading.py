@@ -52,7 +52,7 @@ def read_algo(call: Call, parameters: Parameters, instrument: Instrument) -> lis
     Raises:
         Complaint: when a parameter is missing or not one the venue knows.
     """
-    base = _common(parameters, instrument)
+    base = _common(call, parameters, instrument)
     if base.kind == "trigger":
         return [_trigger(call, parameters, base)]
     if base.kind == "move_order_stop":
@@ -66,7 +66,7 @@ def read_algo(call: Call, parameters: Parameters, instrument: Instrument) -> lis
     return grouped(call, halves[:needed])
 
 
-def _common(parameters: Parameters, instrument: Instrument) -> AlgoRequest:
+def _common(call: Call, parameters: Parameters, instrument: Instrument) -> AlgoRequest:
     """What every kind has."""
     closes = bool(parameters.optional("closeFraction"))
     reduce_only = parameters.flag("reduceOnly")
@@ -74,7 +74,7 @@ def _common(parameters: Parameters, instrument: Instrument) -> AlgoRequest:
         raise wrong("closeFraction")
     if closes and not reduce_only:
         raise Complaint(51328, "closeFraction is only available for reduceOnly orders")
-    if parameters.optional("posSide") not in NO_POSITION_SIDES:
+    if call.account.is_hedged or parameters.optional("posSide") not in NO_POSITION_SIDES:
         raise wrong("posSide")
     return AlgoRequest(
         symbol=instrument.symbol,

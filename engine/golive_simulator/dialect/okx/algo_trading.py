@@ -150,6 +150,7 @@ def _shown(call: Call, halves: list[AlgoOrder]) -> dict[str, Any]:
             "last": payloads.number(call.exchange.market.quote(request.symbol).last),
             "lever": str(account.leverage(request.symbol)),
             "ordId": str(actual.order_id) if actual else "",
+            "ordIdList": [str(actual.order_id)] if actual else [],
             "ordType": request.kind,
             "reduceOnly": str(request.reduce_only).lower(),
             "side": str(request.side).lower(),

@@ -111,4 +111,4 @@ class Call:
 
     def shown(self, instrument: Instrument) -> Quote:
         """Market data of a contract."""
-        return self.exchange.market.shown(instrument.symbol, self.now_ms)
+        return self.exchange.shown(instrument.symbol, self.now_ms)

@@ -41,7 +41,10 @@ MOST_CANDLES = 300
 """Candles in one answer."""
 
 DEEPEST_BOOK = 400
-"""Levels of the ordinary book."""
+"""Levels of the ordinary book that may be asked for."""
+
+DEEPEST_FULL_BOOK = 5_000
+"""Levels of the full book that may be asked for."""
 
 
 def time(call: Call) -> list[Any]:
@@ -96,9 +99,21 @@ def _price(instrument: Instrument, value: float) -> str:
 
 
 def books(call: Call) -> list[Any]:
-    """The book."""
+    """The ordinary book."""
+    return _book(call, DEEPEST_BOOK)
+
+
+def full_books(call: Call) -> list[Any]:
+    """The book as deep as it is."""
+    return _book(call, DEEPEST_FULL_BOOK)
+
+
+def _book(call: Call, deepest: int) -> list[Any]:
+    """The book, one level deep if the request does not say."""
     instrument, quote = call.instrument(), call.shown(call.instrument())
-    depth = min(call.parameters.optional_integer("sz", 1), DEEPEST_BOOK)
+    depth = call.parameters.optional_integer("sz", 1)
+    if not 1 <= depth <= deepest:
+        raise wrong("sz")
     return [
         {
             "asks": _levels(instrument, quote.book.asks[:depth]),
@@ -109,7 +124,7 @@ def books(call: Call) -> list[Any]:
     ]
 
 
-def _levels(instrument: Instrument, levels: tuple[Level, ...]) -> list[list[str]]:
+def _levels(instrument: Instrument, levels: list[Level]) -> list[list[str]]:
     """One side of the book: price, contracts, a field of former times, number of orders."""
     return [[number(price), size(instrument, quantity), "0", "1"] for price, quantity in levels]
 
@@ -284,6 +299,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "/api/v5/market/ticker"): Endpoint(ticker),
     ("GET", "/api/v5/market/tickers"): Endpoint(tickers),
     ("GET", "/api/v5/market/books"): Endpoint(books, allowed=40),
+    ("GET", "/api/v5/market/books-full"): Endpoint(full_books, allowed=10),
     ("GET", "/api/v5/market/candles"): Endpoint(candles, allowed=40),
     ("GET", "/api/v5/market/history-candles"): Endpoint(candles),
     ("GET", "/api/v5/market/trades"): Endpoint(trades, allowed=100),

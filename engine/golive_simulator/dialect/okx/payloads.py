@@ -68,7 +68,7 @@ def size(instrument: Instrument, quantity: Decimal) -> str:
 def order(account: Account, instrument: Instrument, row: Order) -> Payload:
     """An order as its query answers it."""
     request = row.request
-    fills = [fill for fill in account.fills if fill.order_id == row.order_id]
+    fills = account.fills_of(row)
     is_limit = request.order_type is OrderType.LIMIT
     algo = halves_of(account, account.algos[row.algo_id])[0] if row.algo_id is not None else None
     return _order_blanks() | {
@@ -207,6 +207,13 @@ def since_flat(account: Account, symbol: str) -> list[Fill]:
     return found
 
 
+def position_side(account: Account, held: Decimal) -> str:
+    """The side a position is listed under: its own where long and short ones are kept apart."""
+    if not account.is_hedged:
+        return "net"
+    return "long" if held > 0 else "short"
+
+
 def position(exchange: Exchange, account: Account, equity: Equity, instrument: Instrument) -> Payload:
     """An open position."""
     symbol = instrument.symbol
@@ -219,9 +226,10 @@ def position(exchange: Exchange, account: Account, equity: Equity, instrument: I
     pnl = sum((row.realized_pnl for row in fills), start=ZERO)
     return _position_blanks() | {
         "instId": symbol,
+        "posSide": position_side(account, held.quantity),
         "mgnMode": MARGIN_MODES[part.mode],
         "posId": f"{instrument.info['instIdCode']}",
-        "pos": size(instrument, held.quantity),
+        "pos": size(instrument, abs(held.quantity) if account.is_hedged else held.quantity),
         "fee": number(fee),
         "lever": str(part.leverage),
         "last": number(quote.last),
@@ -254,7 +262,6 @@ def _position_blanks() -> Payload:
         gammaPA thetaBS thetaPA vegaBS vegaPA bizRefId bizRefType clSpotInUseAmt maxSpotInUseAmt"""
     return dict.fromkeys(absent.split(), "") | {
         "instType": "SWAP",
-        "posSide": "net",
         "ccy": "USDT",
         "adl": "1",
         "fundingFee": "0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from golive_simulator.dialect.okx import account_data, algo_trading, market_data, trading
+from golive_simulator.dialect.okx import account_data, algo_trading, bills, market_data, trading
 from golive_simulator.dialect.okx.call import Call, Endpoint, Security
 from golive_simulator.dialect.okx.complaints import OK, TOO_MANY_REQUESTS, Complaint, worded
 from golive_simulator.dialect.okx.limits import Meter
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from golive_simulator.exchange import Exchange
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = (
-    market_data.ENDPOINTS | account_data.ENDPOINTS | trading.ENDPOINTS | algo_trading.ENDPOINTS
+    market_data.ENDPOINTS
+    | account_data.ENDPOINTS
+    | bills.ENDPOINTS
+    | trading.ENDPOINTS
+    | algo_trading.ENDPOINTS
 )
 """Every endpoint by method and path."""
 

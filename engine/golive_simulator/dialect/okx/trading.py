@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from golive_simulator.attached import follow_positions
 from golive_simulator.dialect.okx import payloads
 from golive_simulator.dialect.okx.algo_reading import NO_POSITION_SIDES, SIDES, read_attached
 from golive_simulator.dialect.okx.call import Call, Endpoint, Security
 from golive_simulator.dialect.okx.complaints import BAD_REQUEST, SAME_DIRECTION, Complaint, either, wrong
 from golive_simulator.dialect.okx.contracts import to_base
-from golive_simulator.orders import ZERO, MarginMode, Order, OrderRequest, OrderType, TimeInForce
+from golive_simulator.orders import ZERO, MarginMode, Order, OrderRequest, OrderType, Side, TimeInForce
 from golive_simulator.refusals import Reason, Refused
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ KINDS = {
 IN_VAIN = frozenset({Reason.WOULD_TAKE, Reason.WOULD_NOT_FILL})
 """What the venue cancels after it has accepted it, rather than refuse it."""
 
+FILTERS = ("instType", "instId", "ordType", "state")
+"""What narrows a list of orders; each may name several values."""
+
 SHORTEST_SILENCE_SECONDS, LONGEST_SILENCE_SECONDS = 10, 120
 """Bounds of the dead man's switch."""
 
@@ -47,7 +52,7 @@ def read_order(call: Call, parameters: Parameters, instrument: Instrument) -> Or
     """
     side = parameters.choice("side", SIDES)
     kind, time_in_force = parameters.choice("ordType", KINDS)
-    if parameters.optional("posSide") not in NO_POSITION_SIDES:
+    if call.account.is_hedged or parameters.optional("posSide") not in NO_POSITION_SIDES:
         raise wrong("posSide")
     quantity = to_base(instrument, parameters.decimal("sz"))
     price = parameters.decimal("px") if kind is OrderType.LIMIT else ZERO
@@ -84,6 +89,7 @@ def place(call: Call, parameters: Parameters) -> dict[str, Any]:
     request = read_order(call, parameters, instrument)
     choose_margin_mode(call, parameters, instrument)
     order = _place(call, request)
+    follow_positions(call.exchange, call.now_ms)
     return _acknowledged(order) | {"tag": parameters.optional("tag")}
 
 
@@ -139,31 +145,56 @@ def cancel(call: Call, parameters: Parameters) -> dict[str, Any]:
     return _acknowledged(order)
 
 
+def close_position(call: Call) -> list[Any]:
+    """Close a whole position at the market; with ``autoCxl`` what rests to close it goes first."""
+    parameters, instrument = call.parameters, call.instrument()
+    mode, held = parameters.choice("mgnMode", MODES), call.account.position(instrument.symbol).quantity
+    if parameters.optional("posSide") not in NO_POSITION_SIDES:
+        raise wrong("posSide")
+    if not held or call.account.margin_mode(instrument.symbol) is not mode:
+        raise Complaint(51023, "Position does not exist.")
+    closing = [row for row in call.account.open_orders(instrument.symbol) if row.request.side.sign * held < 0]
+    if closing and not parameters.flag("autoCxl"):
+        raise Complaint(51112, "Close order size exceeds your available size.")
+    for row in closing:
+        call.exchange.cancel(call.account, row, call.now_ms)
+    request = OrderRequest(
+        symbol=instrument.symbol,
+        side=Side.SELL if held > 0 else Side.BUY,
+        order_type=OrderType.MARKET,
+        quantity=abs(held),
+        client_order_id=parameters.client_id("clOrdId"),
+        reduce_only=True,
+    )
+    order = _place(call, request)
+    named = {"clOrdId": order.request.client_order_id, "tag": parameters.optional("tag")}
+    return [named | {"instId": instrument.symbol, "posSide": "net"}]
+
+
 def pending(call: Call) -> list[Any]:
     """Open orders, newest first."""
-    return _page(call, [order for order in call.account.open_orders() if _is_wanted(call, order)])
+    return _page(call, call.account.open_orders())
 
 
 def history(call: Call) -> list[Any]:
     """Closed orders, newest first."""
     call.parameters.text("instType")
-    closed = (order for order in call.account.orders.values() if not order.is_open)
-    return _page(call, [order for order in closed if _is_wanted(call, order)])
-
-
-def _is_wanted(call: Call, order: Order) -> bool:
-    """Whether an order is of the contract, type and state asked for."""
-    shown, given = _shown(call, order), call.parameters
-    names = ("instType", "instId", "ordType", "state")
-    return all(not given.optional(name) or shown[name] in given.text(name).split(",") for name in names)
+    return _page(call, [order for order in call.account.orders.values() if not order.is_open])
 
 
 def _page(call: Call, orders: list[Order]) -> list[Any]:
-    """The newest of the orders asked for."""
-    after = call.parameters.optional_integer("after", 0)
-    before = call.parameters.optional_integer("before", 0)
-    found = [row for row in reversed(orders) if row.order_id > before and (not after or row.order_id < after)]
-    return [_shown(call, row) for row in found[: most(call)]]
+    """The newest of the orders asked for by contract, type and state."""
+    given = call.parameters
+    after, before = given.optional_integer("after", 0), given.optional_integer("before", 0)
+    asked = {name: given.text(name).split(",") for name in FILTERS if given.optional(name)}
+    found = (
+        shown
+        for row in reversed(orders)
+        if row.order_id > before and (not after or row.order_id < after)
+        for shown in (_shown(call, row),)
+        if all(shown[name] in values for name, values in asked.items())
+    )
+    return list(islice(found, most(call)))
 
 
 def most(call: Call) -> int:
@@ -217,6 +248,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
         row_handler=cancel, security=TRADE, allowed=300, most_rows=LARGEST_BATCH
     ),
     ("POST", "/api/v5/trade/cancel-all-after"): Endpoint(cancel_all_after, security=TRADE, allowed=2),
+    ("POST", "/api/v5/trade/close-position"): Endpoint(close_position, security=TRADE, places_orders=True),
     ("GET", "/api/v5/trade/order"): Endpoint(query, security=READ, allowed=60),
     ("GET", "/api/v5/trade/orders-pending"): Endpoint(pending, security=READ, allowed=60),
     ("GET", "/api/v5/trade/orders-history"): Endpoint(history, security=READ, allowed=40),
