@@ -26,12 +26,14 @@ HTTP_PORT_NAME = "http"
 REQUIRED_SERIES = (
     "risk_gate_decisions_total",
     "ess_triggers_total",
+    "exchange_failover_events_total",
+    "stress_scenario_executions_total",
     "golive_engine_gate_state",
     "golive_engine_cycles_total",
     "golive_engine_cycle_duration_seconds",
     "golive_engine_orders_total",
 )
-"""Series without which trading can't be watched (seed 001 names the first two)."""
+"""Series without which trading can't be watched."""
 
 Decimal = str
 """Decimal text, possibly negative."""
@@ -44,6 +46,60 @@ class EmergencyStopState(StrEnum):
     ACTIVE = "Active"
 
 
+class Breaker(StrEnum):
+    """State of a venue's circuit breaker."""
+
+    CLOSED = "closed"
+    """Requests go through."""
+    HALF_OPEN = "half-open"
+    """One request may try."""
+    OPEN = "open"
+    """Nothing is sent."""
+
+
+class VenueReport(WireModel):
+    """One account on one of its venues."""
+
+    venue: str = Field(max_length=32)
+    """Which exchange."""
+    breaker: Breaker
+    """State of its circuit breaker."""
+    reconciled: bool
+    """Orders, positions and balance agree with the journal."""
+    clock_skew_seconds: Decimal | None = Field(default=None, max_length=40)
+    """The venue's clock less ours; absent while unknown."""
+    equity: Decimal | None = Field(default=None, max_length=40)
+    """Wallet balance plus open PnL; absent while unknown."""
+    positions: dict[str, Decimal] = {}
+    """Signed base quantity by symbol, flat ones left out."""
+    unprotected: list[str] = Field(default=[], max_length=200)
+    """Symbols with a position whose stop loss or take profit does not rest on the venue."""
+
+
+class JobReport(WireModel):
+    """One job beside the cycle."""
+
+    name: str = Field(max_length=63)
+    """Which one."""
+    status: Literal["never", "ok", "error"]
+    """How its last run ended."""
+    duration_seconds: Decimal | None = Field(default=None, max_length=40)
+    """How long that took."""
+    errors: int = Field(default=0, ge=0)
+    """Failed runs since start."""
+
+
+class StressReport(WireModel):
+    """The last run of one stress scenario."""
+
+    scenario: str = Field(max_length=63)
+    """Which one."""
+    result: Literal["never", "passed", "failed", "error"]
+    """How it ended."""
+    time: Timestamp | None = None
+    """When."""
+
+
 class AccountReport(WireModel):
     """One account, in its quote currency."""
 
@@ -52,13 +108,21 @@ class AccountReport(WireModel):
     environment: Literal["testnet", "production"]
     """Which money."""
     venue: str = Field(max_length=32)
-    """Where it trades."""
+    """Where new positions are opened now; the first of its venues if none is available."""
+    profile: str | None = Field(default=None, max_length=63)
+    """Its own capital profile."""
+    strategies: list[str] = Field(default=[], max_length=16)
+    """Strategies that may trade it."""
+    venues: list[VenueReport] = Field(default=[], max_length=3)
+    """Every venue it may use, in order."""
+    locked_symbols: list[str] = Field(default=[], max_length=200)
+    """Symbols that repeated orders have locked until a person re-arms them."""
     reconciled: bool
-    """Orders, positions and balance agree with the venue."""
+    """Orders, positions and balance agree with every venue that can be read."""
     equity: Decimal | None = Field(default=None, max_length=40)
     """Wallet balance plus open PnL; absent while unknown."""
     positions: dict[str, Decimal] = {}
-    """Signed base quantity by symbol, flat ones left out."""
+    """Signed base quantity by symbol on all venues together, flat ones left out."""
     filled_orders: int = Field(default=0, ge=0)
     """Orders with a fill in the journal."""
     unknown_orders: int = Field(default=0, ge=0)
@@ -91,6 +155,8 @@ class EngineReport(WireModel):
     """When the report was made, by the engine's clock."""
     leading: bool
     """Whether this pod holds the engine's Lease."""
+    mode: Literal["dry-run", "canary", "live"] = "live"
+    """What is done with an order that passed every check."""
     armed: bool
     """Start-up reconciliation succeeded for every account."""
     config_digests: list[str] = Field(max_length=16)
@@ -103,6 +169,12 @@ class EngineReport(WireModel):
     """The engine's own emergency stop."""
     testnet_trades: int = Field(ge=0, le=MOST)
     """Filled testnet orders in the journal."""
+    failovers: int = Field(default=0, ge=0, le=MOST)
+    """How often new positions moved to another venue since start."""
+    jobs: list[JobReport] = Field(default=[], max_length=16)
+    """Every job beside the cycle."""
+    stress: list[StressReport] = Field(default=[], max_length=16)
+    """Every registered stress scenario with its last run."""
     cycles: int = Field(ge=0, le=MOST)
     """Trading cycles since start."""
     gate: GateReport

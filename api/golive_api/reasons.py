@@ -119,6 +119,29 @@ class Reason(StrEnum):
     MARGIN_EXCEEDED = "MarginExceeded", "The margin in use would exceed maxMarginPercent of equity."
     DAILY_LOSS_EXCEEDED = "DailyLossExceeded", "Today's loss has reached maxDailyLossPercent."
     DAILY_TRADES_EXCEEDED = "DailyTradesExceeded", "Today's orders have reached maxDailyTrades."
+    WEEKLY_LOSS_EXCEEDED = "WeeklyLossExceeded", "This week's loss has reached maxWeeklyLossPercent."
+    DRAWDOWN_EXCEEDED = "DrawdownExceeded", "Equity has fallen from its peak by maxDrawdownPercent."
+    TRADE_RISK_EXCEEDED = (
+        "TradeRiskExceeded",
+        "Until its stop loss the order could lose more than maxTradeRiskPercent of equity.",
+    )
+    CORRELATED_EXPOSURE_EXCEEDED = (
+        "CorrelatedExposureExceeded",
+        "Symbols that move together would exceed maxCorrelatedExposurePercent of equity.",
+    )
+    PRICE_OFF_MARKET = "PriceOffMarket", "The order's price is too far off the market."
+    MARKET_MOVED_TOO_FAR = "MarketMovedTooFar", "The market is too far off its median of the last ten minutes."
+    LIQUIDITY_TOO_THIN = "LiquidityTooThin", "The book does not hold enough for the order, or nobody knows."
+    ORDER_RATE_EXCEEDED = "OrderRateExceeded", "Orders of the last minute have reached maxOrdersPerMinute."
+    SYMBOL_LOCKED = "SymbolLocked", "Repeated orders have locked the symbol until a person re-arms it."
+    VENUE_UNAVAILABLE = "VenueUnavailable", "The venue's circuit breaker is open."
+    VENUE_POSITION_UNKNOWN = (
+        "VenuePositionUnknown",
+        "The symbol's position on another venue of the account is not known.",
+    )
+    CLOCK_SKEWED = "ClockSkewed", "The venue's clock and ours differ too much, or nobody knows by how much."
+    STRATEGY_NOT_LISTED = "StrategyNotListed", "The account's settings don't list the strategy."
+    DRY_RUN = "DryRun", "The engine runs dry: every check passed, and nothing is sent."
     ORDER_DUPLICATE = "OrderDuplicate", "An order with this client order id was sent before."
     OUTCOME_UNKNOWN = "OutcomeUnknown", "An earlier order on the symbol has an unknown outcome."
     REDUCE_ONLY_VIOLATED = (

@@ -3,6 +3,8 @@
 `python -m golive_dev.generate` writes; with --check it fails where a file on disk differs.
 """
 
+import inspect
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import yaml
 from golive_api.kinds import definitions
 from golive_api.reasons import Reason
 from golive_engine.metrics import Metrics as EngineMetrics
+from golive_engine.riskgate import CHECKS, Scope
 from golive_operator.metrics import Metrics as OperatorMetrics
 
 ROOT = Path(__file__).parents[2]
@@ -83,9 +86,36 @@ def _metrics() -> Iterator[tuple[Path, str]]:
     yield Path("docs/reference/metrics.md"), text
 
 
+_SCOPES = {
+    Scope.NEW_RISK: "new risk",
+    Scope.UNFORCED: "new risk, shrinking",
+    Scope.ROUTINE: "new risk, shrinking, protecting",
+    Scope.EVERY: "every order",
+}
+"""Whom a check of the RiskGate concerns."""
+
+
+def _riskgate() -> Iterator[tuple[Path, str]]:
+    rows = ""
+    for place, (check, scope) in enumerate(CHECKS, 1):
+        name, finding = check.__name__.replace("_", " "), (check.__doc__ or "").splitlines()[0]
+        found = dict.fromkeys(re.findall(r"Reason\.([A-Z_]+)", inspect.getsource(check)))
+        codes = ", ".join(f"`{Reason[code].value}`" for code in found)
+        rows += f"| {place} | {name} | {finding} | {_SCOPES[scope]} | {codes} |\n"
+    head = "| | check | what it finds | orders | code |\n| --- | --- | --- | --- | --- |\n"
+    text = (
+        "# RiskGate\n\nEvery order passes this chain, in this order; the first objection denies it, with its "
+        "code and the values that were compared. What is not known denies.\n\nOrders bring *new risk*; or they "
+        "are reduce-only, and a strategy or a rebalancing is *shrinking* a position, or the engine is "
+        "*protecting* one, or the kill protocol flattens: it is asked only what concerns *every order*. "
+        f"Cancelling is not an order: it always passes.\n\n{head}{rows}"
+    )
+    yield Path("docs/reference/riskgate.md"), text
+
+
 def generated() -> dict[Path, str]:
     """Every generated file's path, relative to the root, and its text."""
-    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics()])
+    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics(), *_riskgate()])
 
 
 def stale() -> list[Path]:

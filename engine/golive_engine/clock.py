@@ -55,3 +55,9 @@ def moment(wall: float) -> datetime:
 def utc_day(wall: float) -> str:
     """The UTC calendar day of a wall clock reading, as 2026-01-31."""
     return moment(wall).date().isoformat()
+
+
+def utc_week(wall: float) -> str:
+    """The ISO week of a wall clock reading in UTC, as 2026-W05; it begins on Monday."""
+    year, week, _ = moment(wall).isocalendar()
+    return f"{year}-W{week:02d}"

@@ -10,10 +10,9 @@ from golive_engine.logs import correlated
 from golive_engine.metrics import Metrics
 from golive_engine.safety import Safety
 from golive_engine.trader import Trader
-from golive_engine.trading import UnavailableError
 
 SETTLE_SECONDS = 1.0
-"""How often the venue is asked about orders of unknown outcome, between cycles."""
+"""How often unknown outcomes are asked about and stops are looked up, between cycles."""
 
 STANDBY_SECONDS = 1.0
 """How often a standby looks whether it leads."""
@@ -34,6 +33,7 @@ class Cycle:
         safety: Safety,
         metrics: Metrics,
         clock: Clock,
+        on_second: Callable[[], Awaitable[None]],
     ) -> None:
         self.traders: Sequence[Trader] = ()
         self.count = 0
@@ -42,6 +42,7 @@ class Cycle:
         self._safety = safety
         self._metrics = metrics
         self._clock = clock
+        self._on_second = on_second
         self._led = False
         self._progress = clock.monotonic()
         self._wake = asyncio.Event()
@@ -60,7 +61,7 @@ class Cycle:
     @property
     def armed(self) -> bool:
         """Whether every account agrees with its venue."""
-        return bool(self.traders) and all(trader.reconciliation.agreed for trader in self.traders)
+        return bool(self.traders) and all(trader.account.agrees for trader in self.traders)
 
     def wake(self) -> None:
         """Start the next cycle now: something changed that orders depend on."""
@@ -86,12 +87,14 @@ class Cycle:
             await self._pause(self._interval_seconds if leads else STANDBY_SECONDS)
 
     async def settle_for_ever(self) -> None:
-        """Ask about unknown outcomes between cycles, so that none stays unknown for a whole interval."""
+        """Between cycles: ask about unknown outcomes, see the stops that a person has started or released."""
         while True:
             await asyncio.sleep(SETTLE_SECONDS)
-            for trader in self.traders:
-                if self._led and self._leading() and trader.desk.unknown_symbols:
-                    await self._guarded(trader, trader.desk.settle)
+            if self._led and self._leading():
+                await self._refresh_safety()
+                await self._on_second()
+                for trader in self.traders:
+                    await self._guarded(trader, trader.settle)
 
     async def _once(self) -> None:
         """One cycle over all accounts, side by side: a venue that hangs delays only its own."""
@@ -108,7 +111,7 @@ class Cycle:
         try:
             if await self._safety.refresh():
                 for trader in self.traders:
-                    trader.desk.ledger.losses_in_a_row = 0
+                    trader.account.forget_losses()
         except JournalError as error:
             _log.error("journal failed: %s", error)  # every account is stopped until it can be read
 
@@ -117,8 +120,6 @@ class Cycle:
         name = trader.account.name
         try:
             await work()
-        except UnavailableError as error:
-            _log.warning("venue unavailable: %s", error, extra={"account": name})
         except JournalError as error:
             _log.error("journal failed: %s", error, extra={"account": name})
             trader.forget()  # a write whose answer was lost may be there: read everything anew first

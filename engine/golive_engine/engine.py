@@ -9,28 +9,35 @@ from collections.abc import Awaitable, Mapping
 from aiohttp import web
 
 from golive_api.acknowledgement import Acknowledgement, lease_name
-from golive_api.engine_report import AccountReport, EmergencyStopState, EngineReport, GateReport
+from golive_api.engine_report import EmergencyStopState, EngineReport, GateReport
 from golive_api.golive import GateState
-from golive_api.profiles import Limits
 from golive_api.reasons import Reason
 from golive_api.values import render_time
+from golive_engine import killing
+from golive_engine.account import Permissions
+from golive_engine.assembly import REDIS_PASSWORD, Workshop, credentials, limits_of, open_alerts
+from golive_engine.cache import open_cache
 from golive_engine.clock import Clock, moment
 from golive_engine.cluster import Cluster
 from golive_engine.cycle import Cycle
-from golive_engine.desk import OrderDesk
 from golive_engine.gate import Addressee, Gate
 from golive_engine.gate_watch import GateWatch
+from golive_engine.jobs import EXECUTION_REBALANCE, LIQUIDITY_REFRESH, Job, Jobs
 from golive_engine.journal import EVERY_ACCOUNT, Journal, JournalError
 from golive_engine.leadership import Leadership
 from golive_engine.metrics import Metrics
-from golive_engine.orders import Order
 from golive_engine.risk import Trigger
 from golive_engine.safety import Safety
+from golive_engine.sentiment import open_sentiment
 from golive_engine.server import Answers, serve
-from golive_engine.settings import AccountSettings, Identity, Loaded, SettingsError
+from golive_engine.settings import AccountSettings, Identity, JobSettings, Loaded
+from golive_engine.showing import report, show
 from golive_engine.skips import Skips
-from golive_engine.trader import Permissions, Shared, Trader
-from golive_engine.venue import BinanceUsdm
+from golive_engine.stress_runs import SCENARIOS, StressRuns
+from golive_engine.trader import Shared
+
+JOB_SECONDS = 60.0
+"""How long a job's run may take."""
 
 STOP_SECONDS = 5.0
 """How long a stop waits for the turn in progress: an order on the wire gets its answer."""
@@ -55,18 +62,31 @@ class Engine:
         self._digest = loaded.digest
         self._identity = identity
         self._clock = clock
-        self._keys = {account.name: _keys(account, environment) for account in settings.accounts}
-        self._environments: dict[str, str] = {
-            account.name: account.environment for account in settings.accounts
-        }
+        self._started = clock.wall()
+        self._keys = credentials(settings, environment)
         self._gate = Gate(
             Addressee(identity.pod_namespace, settings.golive, settings.engine, settings.environment), clock
         )
-        self._journal = Journal(settings.journal.url)
-        self._metrics = Metrics(self._environments)
-        self._safety = Safety(self._environments, self._journal, clock, self._metrics.trigger)
+        environments: dict[str, str] = {account.name: account.environment for account in settings.accounts}
+        venues = {account.name: [seat.venue for seat in account.venues] for account in settings.accounts}
+        self._metrics = metrics = Metrics(environments, venues, settings.symbols, SCENARIOS)
+        self._alerts = open_alerts(settings.alerts, environment, clock, metrics.alert)
+        self._cache = open_cache(
+            settings.cache,
+            f"{identity.pod_namespace}:{settings.engine}",
+            clock,
+            metrics.cache,
+            environment.get(REDIS_PASSWORD),
+        )
+        self._sentiment = open_sentiment(settings.sentiment, self._cache, clock)
+        self._journal = Journal(settings.journal.url, settings.engine)
+        self._safety = Safety(environments, self._journal, clock, metrics.trigger, self._alerts.send)
         self._leadership: Leadership | None = None
-        self._cycle = Cycle(settings.interval_seconds, self.leading, self._safety, self._metrics, clock)
+        self._cycle = Cycle(
+            settings.interval_seconds, self.leading, self._safety, metrics, clock, self._look_for_kill
+        )
+        self._jobs = Jobs(self._jobs_of(settings.jobs), self.leading, clock, metrics.job)
+        self._stress = StressRuns(settings.stress, self._journal, clock, metrics.stress, loaded.path)
         self._stop = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -87,16 +107,25 @@ class Engine:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._stop_by_hand)
+        loop.add_signal_handler(signal.SIGUSR2, self._kill_by_hand)
         runner = await self._serve()
-        shared = Shared(
+        workshop = Workshop(
             self._settings,
-            self._journal,
-            self._safety,
-            self._metrics,
-            Skips(self._journal, self._clock),
-            self._clock,
+            self._keys,
+            Shared(
+                self._journal,
+                self._safety,
+                self._metrics,
+                Skips(self._journal, self._clock),
+                self._sentiment,
+                self._clock,
+                self._alerts.send,
+                self._cycle.beat,
+            ),
+            self._cache,
+            self._permissions,
         )
-        self._cycle.traders = [self._trader(account, shared) for account in self._settings.accounts]
+        self._cycle.traders = [workshop.trader(account) for account in self._settings.accounts]
         try:
             await self._work()
         finally:
@@ -105,7 +134,7 @@ class Engine:
     async def _work(self) -> None:
         """Run every activity until told to stop, or until one of them ends, which none should."""
         cluster = await self._join_cluster() if self._identity.in_cluster else None
-        activities = [self._cycle.run(), self._cycle.settle_for_ever()]
+        activities = [self._cycle.run(), self._cycle.settle_for_ever(), self._jobs.run(), self._stress.run()]
         if cluster is not None and self._leadership is not None:
             idle = self._settings.staleness.watch_idle_seconds
             watch = GateWatch(cluster, self._settings.golive, self._gate, self._on_gate, idle)
@@ -150,7 +179,7 @@ class Engine:
         answers = Answers(
             live=lambda: self._cycle.alive,
             ready=self._ready,
-            metrics=self._metrics.text,
+            metrics=self._metrics_text,
             report=self.report,
         )
         http = self._settings.http
@@ -162,31 +191,22 @@ class Engine:
         """Let go of everything, network first."""
         await asyncio.gather(*self._background, return_exceptions=True)
         for trader in self._cycle.traders:
-            await trader.venue.close()
+            for seat in trader.account.seats:
+                await seat.market.close()
+        await self._sentiment.close()
+        await self._cache.close()
+        await self._alerts.close(STOP_SECONDS)
         await runner.cleanup()
         self._journal.close()
         _log.info("stopped")
 
-    def _trader(self, account: AccountSettings, shared: Shared) -> Trader:
-        """One account's trader."""
-        venue = BinanceUsdm(account, *self._keys[account.name], self._settings.venue)
-        permissions = Permissions(
+    def _permissions(self, account: AccountSettings) -> Permissions:
+        """What the engine as a whole says about an account."""
+        return Permissions(
             gate=lambda: self._permission(account),
             leading=self.leading,
-            limits=lambda: self._limits(account),
+            limits=lambda: limits_of(account, self._settings, self._gate),
         )
-        desk = OrderDesk(
-            account.name,
-            self._settings.engine,
-            venue,
-            self._journal,
-            self._clock,
-            lambda intent: trader.last_look(intent),  # noqa: PLW0108  # trader does not exist yet
-            self._settings.venue.settle_seconds,
-            self._on_order,
-        )
-        trader = Trader(account, venue, desk, permissions, shared, self._cycle.beat)
-        return trader
 
     def _permission(self, account: AccountSettings) -> Reason:
         """The gate's word; testnet accounts have none, their money is play money."""
@@ -194,12 +214,21 @@ class Engine:
             return Reason.GATE_OPEN
         return self._gate.ask(account.name)
 
-    def _limits(self, account: AccountSettings) -> Limits | None:
-        """Own limits, the gate's, or the stricter of both: real money never has only its own."""
-        if account.environment == "testnet":
-            return account.limits
-        ours, theirs = account.limits, self._gate.limits
-        return theirs.stricter(ours) if theirs is not None and ours is not None else theirs
+    def _jobs_of(self, settings: JobSettings) -> list[Job]:
+        """What is done beside the cycle."""
+        return [
+            Job(EXECUTION_REBALANCE, settings.execution_rebalance_seconds, JOB_SECONDS, self._rebalance),
+            Job(LIQUIDITY_REFRESH, settings.liquidity_refresh_seconds, JOB_SECONDS, self._look_deep),
+        ]
+
+    async def _rebalance(self) -> None:
+        """Job execution-rebalance."""
+        for trader in self._cycle.traders:
+            await trader.rebalance()
+
+    async def _look_deep(self) -> None:
+        """Job liquidity-refresh."""
+        await asyncio.gather(*(trader.look_deep() for trader in self._cycle.traders))
 
     def _on_gate(self, obeyed: Acknowledgement) -> None:
         """The gate as it is obeyed has changed: acknowledge, show, write down, act."""
@@ -216,16 +245,46 @@ class Engine:
         self._metrics.leading.set(leads)
         self._cycle.wake()
         _log.warning("leading" if leads else "standing by")
-
-    def _on_order(self, order: Order) -> None:
-        """An order has a new state."""
-        self._metrics.order(order.account, order.state)
+        change: tuple[str, str, str, dict[str, str], float] = (
+            "leadership",
+            self._identity.pod_name,
+            "leading" if leads else "standby",
+            {},
+            self._clock.wall(),
+        )
+        self._later(asyncio.to_thread(self._journal.add_state_change, *change))
 
     def _stop_by_hand(self) -> None:
         """A person asked for the emergency stop."""
         self._later(self._safety.latch(EVERY_ACCOUNT, Trigger.MANUAL, "SIGUSR1"))
 
-    def _later(self, work: Awaitable[None]) -> None:
+    def _kill_by_hand(self) -> None:
+        """A person asked for the kill protocol, positions left as they are; it needs no journal."""
+        self._later(self._kill("SIGUSR2", flatten=False))
+
+    async def _look_for_kill(self) -> None:
+        """Carry out what a person has asked for since this pod started."""
+        try:
+            request = await asyncio.to_thread(killing.pending, self._journal, self._started)
+            if request is not None:
+                await asyncio.to_thread(killing.take, self._journal, self._clock, self._identity.pod_name)
+                self._later(self._kill(request.details["by"], flatten=request.value == killing.FLATTEN))
+        except JournalError as error:
+            _log.error("journal failed: %s", error)
+
+    async def _kill(self, name: str, *, flatten: bool) -> None:
+        """Stop every account, then carry the kill protocol out, whatever becomes of the journal."""
+        try:
+            await self._safety.latch(EVERY_ACCOUNT, Trigger.MANUAL, f"killed by {name}")
+        except JournalError as error:
+            _log.error("journal failed: %s", error)  # it holds all the same
+        report = await killing.carry_out(self._cycle.traders, self._journal, self._clock, flatten=flatten)
+        verdict = "done" if report.is_done else "NOT DONE"
+        self._alerts.send(
+            f"kill by {name} ended: {verdict} ({moment(self._clock.wall()):%H:%M:%S})", report.text()
+        )
+
+    def _later(self, work: Awaitable[object]) -> None:
         """Do something in the background; a failing journal is logged, nothing waits for it."""
 
         async def guarded() -> None:
@@ -238,9 +297,17 @@ class Engine:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    def _metrics_text(self) -> bytes:
+        """Every series as of now."""
+        self._metrics.risk(self._safety.global_risk)
+        self._metrics.emergency_stop.set(self._safety.emergency)
+        for trader in self._cycle.traders:
+            show(trader.account, self._metrics)
+        return self._metrics.text()
+
     async def report(self) -> EngineReport:
         """The engine's own account of itself."""
-        accounts = [await self._account_report(trader) for trader in self._cycle.traders]
+        accounts = [await report(trader.account, self._journal) for trader in self._cycle.traders]
         obeyed = self._gate.obeyed()
         return EngineReport(
             version="v1alpha1",
@@ -248,37 +315,17 @@ class Engine:
             pod=self._identity.pod_name,
             time=render_time(moment(self._clock.wall())),
             leading=self.leading(),
+            mode=self._settings.mode.value,
             armed=self._cycle.armed,
             config_digests=[self._digest],
             risk_state=self._safety.global_risk,
             risk_reasons=self._safety.reasons,
             emergency_stop=EmergencyStopState.ACTIVE if self._safety.emergency else EmergencyStopState.INACTIVE,
             testnet_trades=sum(a.filled_orders for a in accounts if a.environment == "testnet"),
+            failovers=sum(trader.account.failovers for trader in self._cycle.traders),
+            jobs=self._jobs.reports(),
+            stress=await self._stress.reports(),
             cycles=self._cycle.count,
             gate=GateReport(state=obeyed.state, reason=obeyed.reason, epoch=obeyed.epoch, serial=obeyed.serial),
             accounts=accounts,
         )
-
-    async def _account_report(self, trader: Trader) -> AccountReport:
-        """One account's part of the report."""
-        filled = await asyncio.to_thread(self._journal.filled_orders, trader.account.name)
-        positions = trader.desk.ledger.positions()
-        return AccountReport(
-            name=trader.account.name,
-            environment=trader.account.environment,
-            venue=trader.account.venue,
-            reconciled=trader.reconciliation.agreed,
-            equity=f"{trader.snapshot.equity:f}" if trader.snapshot else None,
-            positions={symbol: f"{quantity:f}" for symbol, quantity in positions.items()},
-            filled_orders=filled,
-            unknown_orders=len(trader.desk.unknown_symbols),
-        )
-
-
-def _keys(account: AccountSettings, environment: Mapping[str, str]) -> tuple[str, str]:
-    """API key and secret; raises SettingsError naming the variable that is not set."""
-    names = (account.api_key_env, account.secret_env)
-    missing = [name for name in names if not environment.get(name)]
-    if missing:
-        raise SettingsError(f"account {account.name}: environment variable {' and '.join(missing)} is not set")
-    return environment[names[0]], environment[names[1]]

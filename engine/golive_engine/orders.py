@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from golive_engine.trading import ZERO, Execution, ExecutionStatus, Side
+from golive_engine.trading import ZERO, Execution, ExecutionStatus, OrderKind, Purpose, Side
 
-ID_LENGTH = 36
-"""Longest client order id that the venue takes."""
+ID_LENGTH = 32
+"""Longest client order id that every venue takes; only letters and digits do everywhere."""
 
 
 class OrderState(StrEnum):
@@ -18,7 +18,7 @@ class OrderState(StrEnum):
     UNKNOWN = "unknown"
     """Sent, perhaps carried out: counts in full until the venue says what became of it."""
     WORKING = "working"
-    """Confirmed, resting or filled in part."""
+    """Confirmed; resting, waiting for its trigger, or filled in part."""
     FILLED = "filled"
     """Confirmed and filled in full."""
     ENDED = "ended"
@@ -44,6 +44,8 @@ class OrderEvent(StrEnum):
     """The venue does not have it and never will."""
     WITHHOLDS = "withholds"
     """It was stopped before a byte left."""
+    REAPPEARS = "reappears"
+    """The venue has it, or filled more of it, after all: the last word heard of it was wrong."""
 
 
 _P, _U, _W = OrderState.PENDING, OrderState.UNKNOWN, OrderState.WORKING
@@ -70,17 +72,17 @@ TRANSITIONS: dict[OrderState, dict[OrderEvent, OrderState]] = {
         OrderEvent.ENDS: OrderState.ENDED,
     },
     OrderState.FILLED: {},
-    OrderState.ENDED: {},
-    OrderState.REFUSED: {},
-    OrderState.WITHHELD: {},
+    OrderState.ENDED: {OrderEvent.REAPPEARS: _W},
+    OrderState.REFUSED: {OrderEvent.REAPPEARS: _W},
+    OrderState.WITHHELD: {OrderEvent.REAPPEARS: _W},
 }
-"""Every transition there is: what is not in here can't happen, a final state least of all."""
-
-UNSETTLED = frozenset(state for state, exits in TRANSITIONS.items() if exits)
-"""States that count in full against limits and that the venue is asked about."""
+"""Every transition there is: what is not in here can't happen. Only reconciliation sees an order reappear."""
 
 OUTCOME_UNKNOWN = frozenset({OrderState.PENDING, OrderState.UNKNOWN})
 """States in which nobody knows whether the venue has the order."""
+
+UNSETTLED = OUTCOME_UNKNOWN | {OrderState.WORKING}
+"""States that count in full against limits and that the venue is asked about."""
 
 _REPORTED = {
     ExecutionStatus.WORKING: OrderEvent.WORKS,
@@ -90,7 +92,7 @@ _REPORTED = {
 
 
 class ImpossibleTransitionError(Exception):
-    """Something happened to an order that can't happen in its state."""
+    """Something happened to an order that can't happen in its state, or to this order at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Order:
     """Ours, unique for ever."""
     account: str
     """Whose."""
+    venue: str
+    """On which exchange."""
     symbol: str
     """Which instrument."""
     side: Side
@@ -111,12 +115,22 @@ class Order:
     """Whether it may only shrink a position."""
     created: float
     """When it was written down, just before it was sent."""
+    kind: OrderKind = OrderKind.MARKET
+    """How it waits for its price."""
+    price: Decimal | None = None
+    """Limit or trigger price, None for a market order."""
+    purpose: Purpose = Purpose.TRADE
+    """Why it was wanted."""
+    strategy: str = ""
+    """Which strategy wanted it; empty for the engine's own."""
     state: OrderState = OrderState.PENDING
     """Where it stands."""
     filled: Decimal = ZERO
     """How much, as last reported."""
     average_price: Decimal = ZERO
     """Over all fills so far."""
+    venue_order_id: str = ""
+    """The venue's id, as last reported; empty until it is."""
     reason: str = ""
     """Why it was refused, withheld or lost."""
 
@@ -133,11 +147,29 @@ class Order:
         return replace(self, state=state, reason=reason or self.reason)
 
     def reported(self, execution: Execution) -> "Order":
-        """The order after the venue's own report of it; a report older than the last one changes nothing."""
-        if execution.filled_quantity < self.filled:
+        """The order after the venue's own report of it; a report older than the last one changes nothing.
+
+        Raises:
+            ImpossibleTransitionError: Also for a report that can't be about this order.
+        """
+        if (execution.symbol, execution.side) != (self.symbol, self.side):
+            raise ImpossibleTransitionError(
+                f"{self.client_order_id}: {self.side} {self.symbol} reported as "
+                f"{execution.side} {execution.symbol}"
+            )
+        filled, price = execution.filled_quantity, execution.average_price
+        if filled > self.quantity or (filled > ZERO and price <= ZERO):
+            raise ImpossibleTransitionError(
+                f"{self.client_order_id}: {filled} of {self.quantity} filled at {price}"
+            )
+        if filled < self.filled:
             return self
-        moved = self.after(_REPORTED[execution.status])
-        return replace(moved, filled=execution.filled_quantity, average_price=execution.average_price)
+        return replace(
+            self.after(_REPORTED[execution.status]),
+            filled=filled,
+            average_price=price,
+            venue_order_id=execution.venue_order_id or self.venue_order_id,
+        )
 
 
 def fill_between(before: Order, after: Order) -> tuple[Decimal, Decimal] | None:

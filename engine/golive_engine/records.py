@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from golive_engine.orders import Order, OrderState
-from golive_engine.trading import Side
+from golive_engine.trading import OrderKind, Purpose, Side
 
 EVERY_ACCOUNT = "*"
 """Scope of an emergency stop that stops every account."""
@@ -14,10 +14,12 @@ EVERY_ACCOUNT = "*"
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One fill; without a client order id it was inferred from the venue's position."""
+    """One fill; without a client order id it is somebody else's, or was inferred from the venue's position."""
 
     account: str
     """Whose."""
+    venue: str
+    """On which exchange."""
     symbol: str
     """Which instrument."""
     client_order_id: str | None
@@ -27,7 +29,9 @@ class Fill:
     price: Decimal
     """Average over what was new in a report."""
     time: float
-    """When it was written down."""
+    """When it was written down; for somebody else's, when the venue says it was."""
+    trade_id: str | None = None
+    """The venue's id of it, or ours of an inferred one; None for what an order's report told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Decision:
     """When."""
     account: str
     """Whose order it would be."""
+    venue: str
+    """On which exchange."""
     symbol: str
     """Which instrument."""
     side: Side
@@ -66,6 +72,12 @@ class Decision:
     """The objection; empty if there was none."""
     details: dict[str, str]
     """The values that decided."""
+    kind: OrderKind = OrderKind.MARKET
+    """How it would wait for its price."""
+    purpose: Purpose = Purpose.TRADE
+    """Why it was wanted."""
+    strategy: str = ""
+    """Which strategy wanted it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +100,59 @@ class Stop:
     """What began it."""
 
 
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """Something about the engine or one of its parts is otherwise from now on."""
+
+    time: float
+    """When."""
+    kind: str
+    """What sort of state: leadership, global-risk, breaker, failover, kill, mode …"""
+    scope: str
+    """Whose: an account, an account's venue, or the engine's own name."""
+    value: str
+    """The new state."""
+    details: dict[str, str]
+    """What is worth knowing of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StressRun:
+    """One run of one stress scenario."""
+
+    time: float
+    """When it ended."""
+    scenario: str
+    """Which one."""
+    result: str
+    """How it ended."""
+    details: dict[str, str]
+    """What was asserted and seen."""
+    seconds: float
+    """How long it took."""
+
+
 def order_columns(order: Order) -> dict[str, Any]:
     """An order as columns."""
+    digits = order.client_order_id[-8:]
     return {
         "client_order_id": order.client_order_id,
+        "number": int(digits) if len(digits) == 8 and digits.isdecimal() else None,  # noqa: PLR2004  # as ids end
         "account": order.account,
+        "venue": order.venue,
         "symbol": order.symbol,
         "side": order.side.value,
         "quantity": str(order.quantity),
         "reduce_only": order.reduce_only,
         "created": order.created,
+        "kind": order.kind.value,
+        "price": None if order.price is None else str(order.price),
+        "purpose": order.purpose.value,
+        "strategy": order.strategy,
         "state": order.state.value,
         "filled": str(order.filled),
         "average_price": str(order.average_price),
+        "venue_order_id": order.venue_order_id,
         "reason": _storable(order.reason),
     }
 
@@ -110,15 +162,21 @@ def order_from(row: Any) -> Order:
     return Order(
         row.client_order_id,
         row.account,
+        row.venue,
         row.symbol,
         Side(row.side),
         Decimal(row.quantity),
         row.reduce_only,
         row.created,
-        OrderState(row.state),
-        Decimal(row.filled),
-        Decimal(row.average_price),
-        row.reason,
+        kind=OrderKind(row.kind),
+        price=None if row.price is None else Decimal(row.price),
+        purpose=Purpose(row.purpose),
+        strategy=row.strategy,
+        state=OrderState(row.state),
+        filled=Decimal(row.filled),
+        average_price=Decimal(row.average_price),
+        venue_order_id=row.venue_order_id,
+        reason=row.reason,
     )
 
 
@@ -133,18 +191,28 @@ def fill_columns(fill: Fill) -> dict[str, Any]:
     """A fill as columns."""
     return {
         "account": fill.account,
+        "venue": fill.venue,
         "symbol": fill.symbol,
         "client_order_id": fill.client_order_id,
         "signed_quantity": str(fill.signed_quantity),
         "price": str(fill.price),
         "time": fill.time,
+        "trade_id": fill.trade_id,
     }
 
 
 def fill_from(row: Any) -> Fill:
     """A row as a fill."""
-    quantity, price = Decimal(row.signed_quantity), Decimal(row.price)
-    return Fill(row.account, row.symbol, row.client_order_id, quantity, price, row.time)
+    return Fill(
+        row.account,
+        row.venue,
+        row.symbol,
+        row.client_order_id,
+        Decimal(row.signed_quantity),
+        Decimal(row.price),
+        row.time,
+        row.trade_id,
+    )
 
 
 def decision_from(row: Any) -> Decision:
@@ -152,13 +220,27 @@ def decision_from(row: Any) -> Decision:
     return Decision(
         row.time,
         row.account,
+        row.venue,
         row.symbol,
         Side(row.side),
         Decimal(row.quantity),
         row.reduce_only,
         row.reason,
         json.loads(row.details),
+        OrderKind(row.kind),
+        Purpose(row.purpose),
+        row.strategy,
     )
+
+
+def state_change_from(row: Any) -> StateChange:
+    """A row as a change of state."""
+    return StateChange(row.time, row.kind, row.scope, row.value, json.loads(row.details))
+
+
+def stress_run_from(row: Any) -> StressRun:
+    """A row as a run."""
+    return StressRun(row.time, row.scenario, row.result, json.loads(row.details), row.seconds)
 
 
 def _storable(text: str) -> str:

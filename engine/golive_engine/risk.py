@@ -6,18 +6,6 @@ from enum import StrEnum
 
 from golive_api.golive import RiskState
 
-CAPITAL_LOSS_PERCENT = Decimal(10)
-"""Loss of the capital first seen, above which everything stops."""
-
-DAILY_DRAWDOWN_PERCENT = Decimal(5)
-"""Fall from the day's highest equity, above which everything stops."""
-
-LOSSES_IN_A_ROW = 5
-"""Losing trades in a row, above which everything stops."""
-
-WARNING_SHARE = Decimal("0.5")
-"""Share of a threshold from which on Global Risk is WARNING."""
-
 
 class Trigger(StrEnum):
     """What can start an emergency stop."""
@@ -26,6 +14,33 @@ class Trigger(StrEnum):
     DAILY_DRAWDOWN = "daily_drawdown"
     CONSECUTIVE_LOSSES = "consecutive_losses"
     MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One measure, and what it means where."""
+
+    trigger: Trigger
+    """What is measured: a fall in percent, or a number of trades."""
+    stop_above: Decimal
+    """Beyond this everything stops."""
+    warn_from: Decimal
+    """From here on Global Risk is WARNING."""
+    calm_below: Decimal
+    """Once it has warned, it does so until the measure is below this."""
+    is_doubtful: bool
+    """Whether one reading may be wrong, so that only a second one in a row stops everything."""
+
+
+THRESHOLDS = (
+    Threshold(Trigger.CAPITAL_LOSS, Decimal(10), Decimal(5), Decimal(4), is_doubtful=True),
+    Threshold(Trigger.DAILY_DRAWDOWN, Decimal(5), Decimal("2.5"), Decimal(2), is_doubtful=True),
+    Threshold(Trigger.CONSECUTIVE_LOSSES, Decimal(5), Decimal(4), Decimal(4), is_doubtful=False),
+)
+"""Percent of the capital, percent of the day's peak, closed trades.
+
+Equity is a venue's answer and can be wrong for once; losses in a row are counted from the journal's own fills.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +56,68 @@ class Standing:
     day_peak: Decimal
     """Highest since then."""
     losses_in_a_row: int
-    """Closing fills at a loss since the last gain."""
+    """Closing orders at a loss since the last gain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Global Risk with its reasons, and the triggers whose threshold was passed."""
+    """Global Risk with its reasons, and what the next reading is judged by."""
 
     state: RiskState
     """The verdict."""
     reasons: tuple[str, ...]
-    """Every measure beyond half its threshold."""
-    triggers: tuple[Trigger, ...]
-    """Every measure beyond its threshold."""
+    """Why it is not OK."""
+    warned: frozenset[Trigger] = frozenset()
+    """Measures that warn, until they are calm."""
+    beyond: frozenset[Trigger] = frozenset()
+    """Measures that lay beyond their threshold in the last reading."""
+    triggers: frozenset[Trigger] = frozenset()
+    """Measures that were confirmed beyond it. None ever leaves: after a person's release all starts over."""
 
 
-def assess(standing: Standing) -> Assessment:
-    """Judge an account: WARNING from half a threshold on, CRITICAL and a trigger beyond it."""
-    measures = (
-        (Trigger.CAPITAL_LOSS, _fall_percent(standing.capital, standing.equity), CAPITAL_LOSS_PERCENT),
-        (Trigger.DAILY_DRAWDOWN, _fall_percent(standing.day_peak, standing.equity), DAILY_DRAWDOWN_PERCENT),
-        (Trigger.CONSECUTIVE_LOSSES, Decimal(standing.losses_in_a_row), Decimal(LOSSES_IN_A_ROW)),
-    )
-    noted = [(name, value, bound) for name, value, bound in measures if value >= bound * WARNING_SHARE]
-    triggers = tuple(name for name, value, bound in noted if value > bound)
-    state = RiskState.CRITICAL if triggers else RiskState.WARNING if noted else RiskState.OK
-    return Assessment(state, tuple(f"{name}={value:.2f} of {bound}" for name, value, bound in noted), triggers)
+UNREAD = Assessment(RiskState.CRITICAL, ("not read yet",))
+"""What holds before the first reading."""
+
+
+def assess(before: Assessment | None, reading: Standing | None) -> Assessment:
+    """Judge an account by what was known of it and by a new reading.
+
+    The first reading of an equity beyond a threshold makes it CRITICAL at once: no new risk. The second in a
+    row is a trigger. A good one in between starts that count over. No reading at all, or one that is no
+    number, changes nothing: an account that can't be read in the middle of a crash has not recovered.
+    """
+    known = before or UNREAD
+    if reading is None or not reading.equity.is_finite():
+        return known
+    warned, beyond, triggers, reasons = set[Trigger](), set[Trigger](), set(known.triggers), list[str]()
+    for threshold, value in zip(THRESHOLDS, _measures(reading), strict=True):
+        name = threshold.trigger
+        if value >= (threshold.calm_below if name in known.warned else threshold.warn_from):
+            warned.add(name)
+        if value > threshold.stop_above:
+            beyond.add(name)
+            if name in known.beyond or not threshold.is_doubtful:
+                triggers.add(name)
+        if name in warned | triggers:
+            word = " (confirmed)" if name in triggers else " (one reading)" if name in beyond else ""
+            reasons.append(f"{name}={value:.2f} of {threshold.stop_above}{word}")
+    state = RiskState.CRITICAL if beyond | triggers else RiskState.WARNING if warned else RiskState.OK
+    return Assessment(state, tuple(reasons), frozenset(warned), frozenset(beyond), frozenset(triggers))
 
 
 def worst(states: list[RiskState]) -> RiskState:
     """The worst of several states; OK of none."""
     order = list(RiskState)
     return max(states, key=order.index, default=RiskState.OK)
+
+
+def _measures(reading: Standing) -> tuple[Decimal, Decimal, Decimal]:
+    """What is compared with each threshold, in their order."""
+    return (
+        _fall_percent(reading.capital, reading.equity),
+        _fall_percent(reading.day_peak, reading.equity),
+        Decimal(reading.losses_in_a_row),
+    )
 
 
 def _fall_percent(start: Decimal, now: Decimal) -> Decimal:

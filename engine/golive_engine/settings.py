@@ -1,21 +1,31 @@
-"""Settings: one YAML file, secrets and identity from the environment; unknown keys are errors."""
+"""Settings: a YAML file, the environment over it, secrets and identity from there; unknown keys are errors."""
 
 import hashlib
+import os
+from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import PydanticBaseSettingsSource as Source
+from pydantic_settings import SettingsError as PydanticSettingsError
 
 from golive_api.golive import Environment
+from golive_api.ladder import LADDER
 from golive_api.profiles import Limits
 from golive_api.values import DecimalString, Name
+from golive_engine.trading import VenueName
 
 DEFAULT_SYMBOLS = tuple(
     f"{base}USDT" for base in ("BTC", "ETH", "SOL", "XRP", "LTC", "ADA", "DOGE", "BCH", "AVAX", "LINK")
 )
 """The ten instruments of the 48 hour drift review."""
+
+ENVIRONMENT_PREFIX = "GOLIVE_ENGINE__"
+"""Environment variables that overrule the file; two underscores, since Kubernetes makes names with one."""
 
 OUTSIDE = "outside"
 """What a process calls itself that has no pod."""
@@ -34,11 +44,30 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
-class StrategySettings(Section):
-    """What to trade by, and how much."""
+Percent = Annotated[Decimal, Field(ge=0, le=100)]
+"""A share in percent."""
 
-    name: Literal["baseline-perps"] = "baseline-perps"
-    """Which strategy."""
+
+class Mode(StrEnum):
+    """What the engine does with an order that passed every check."""
+
+    DRY_RUN = "dry-run"
+    """It writes down what it would have sent."""
+    CANARY = "canary"
+    """It sends it, within a small share of the profile's notionals."""
+    LIVE = "live"
+    """It sends it."""
+
+
+class StrategySettings(Section):
+    """What to trade by, how much, and how a position is protected."""
+
+    name: Name = "baseline-perps"
+    """What accounts call it."""
+    kind: Literal["baseline-perps"] = "baseline-perps"
+    """Which algorithm."""
+    symbols: tuple[Symbol, ...] | None = Field(default=None, min_length=1, max_length=200)
+    """What it trades; default: every symbol of the engine."""
     short_ma: int = Field(default=5, ge=1, le=500)
     """Closes in the short moving average."""
     long_ma: int = Field(default=20, ge=2, le=1000)
@@ -47,6 +76,10 @@ class StrategySettings(Section):
     """Size of a full position by symbol, in base currency."""
     notional: DecimalString | None = None
     """Size of a full position in quote currency, for symbols without a quantity."""
+    stop_loss_percent: Decimal = Field(default=Decimal(2), ge=2, le=5)
+    """How far from the entry a stop loss rests on the venue."""
+    take_profit_percent: Decimal = Field(default=Decimal(4), ge=4, le=15)
+    """How far from the entry a take profit rests on the venue."""
 
     @model_validator(mode="after")
     def _averages_differ(self) -> Self:
@@ -55,27 +88,57 @@ class StrategySettings(Section):
         return self
 
 
-class AccountSettings(Section):
-    """One account on one venue."""
+class SeatSettings(Section):
+    """An account's place on one venue."""
 
-    name: Name
-    """Name in gate, metrics and journal."""
-    environment: Literal["testnet", "production"]
-    """Which money; production trades only behind an open gate."""
-    venue: Literal["binanceusdm"] = "binanceusdm"
+    venue: VenueName
     """Which exchange."""
     api_key_env: str = Field(min_length=1, max_length=64)
     """Environment variable that holds the API key."""
     secret_env: str = Field(min_length=1, max_length=64)
     """Environment variable that holds the API secret."""
-    limits: Limits | None = None
-    """Own limits; a production account obeys these and the profile's, whichever is stricter."""
+    passphrase_env: str | None = Field(default=None, min_length=1, max_length=64)
+    """Environment variable that holds the passphrase; OKX has one."""
 
     @model_validator(mode="after")
-    def _testnet_has_limits(self) -> Self:
-        if self.environment == "testnet" and self.limits is None:
-            raise ValueError("a testnet account needs limits of its own")
+    def _okx_has_a_passphrase(self) -> Self:
+        if (self.venue == "okx") != (self.passphrase_env is not None):
+            raise ValueError("passphrase_env is for okx, and okx needs one")
         return self
+
+
+class AccountSettings(Section):
+    """One account: which money, where, within which limits, by which strategies."""
+
+    name: Name
+    """Name in gate, metrics and journal."""
+    environment: Literal["testnet", "production"]
+    """Which money; production trades only behind an open gate."""
+    venues: list[SeatSettings] = Field(min_length=1, max_length=3)
+    """Where it may trade: new positions are opened on the first that is available, and nowhere else."""
+    profile: Name | None = None
+    """Capital profile; a production account obeys this one and the gate's, whichever is stricter."""
+    strategies: tuple[Name, ...] = Field(default=("baseline-perps",), min_length=1, max_length=16)
+    """Strategies that may trade it."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.environment == "testnet" and self.profile is None:
+            raise ValueError("a testnet account needs a profile of its own")
+        if len({seat.venue for seat in self.venues}) != len(self.venues):
+            raise ValueError("a venue is listed twice")
+        return self
+
+
+class BreakerSettings(Section):
+    """When a venue is left alone, and for how long."""
+
+    failures: int = Field(default=3, ge=1, le=100)
+    """Failed requests in a row that open the breaker."""
+    open_seconds: float = Field(default=30.0, gt=0, le=3600)
+    """Time until one request may try again; doubled by each trial that fails."""
+    most_open_seconds: float = Field(default=600.0, gt=0, le=86_400)
+    """Longest time until a trial."""
 
 
 class VenueSettings(Section):
@@ -93,6 +156,16 @@ class VenueSettings(Section):
     """How long after its timestamp the venue may still accept a request."""
     leverage: int = Field(default=1, ge=1, le=125)
     """Leverage that is set for each symbol before the first order."""
+    max_clock_skew_seconds: float = Field(default=1.0, gt=0, le=60)
+    """Most that a venue's clock may differ from ours."""
+    stream: bool = False
+    """Whether prices come over WebSocket, with REST where that is silent."""
+    stream_seconds: float = Field(default=2.0, gt=0, le=60)
+    """Oldest streamed price; what is older is asked for by REST."""
+    bybit_testnet: Literal["testnet", "demo"] = "testnet"
+    """Which of Bybit's two play-money exchanges testnet accounts use."""
+    breaker: BreakerSettings = BreakerSettings()
+    """When a venue is left alone."""
 
     @property
     def settle_seconds(self) -> float:
@@ -100,11 +173,69 @@ class VenueSettings(Section):
         return 3 * self.recv_window_ms / 1000 + self.timeout_seconds
 
 
+class CorrelationSettings(Section):
+    """Which symbols move together."""
+
+    clusters: dict[Name, tuple[Symbol, ...]] = {}
+    """Symbols that count as one, whatever their returns say."""
+    threshold: float = Field(default=0.8, gt=0, le=1)
+    """Correlation of one-minute returns from which on two symbols count as one."""
+    returns: int = Field(default=60, ge=10, le=1000)
+    """How many returns are compared."""
+
+
 class JournalSettings(Section):
     """Where orders are written before they are sent."""
 
     url: str = "sqlite:///golive-journal.db"
     """SQLAlchemy URL."""
+
+
+class CacheSettings(Section):
+    """Where market data and sentiment are kept for a moment."""
+
+    url: str | None = Field(default=None, max_length=512)
+    """redis:// URL; default: in memory."""
+    candles_seconds: float = Field(default=5.0, gt=0, le=60)
+    """How long closes are kept."""
+    timeout_seconds: float = Field(default=0.5, gt=0, le=10)
+    """Longest wait for the cache; after it, the source is asked."""
+
+
+class SentimentSettings(Section):
+    """A feed of market sentiment, shown to strategies."""
+
+    url: str | None = Field(default=None, max_length=512)
+    """Address, with {symbol} in it; default: none. Answers {"score": -1 … 1} as JSON."""
+    ttl_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    """How long an answer is good."""
+    timeout_seconds: float = Field(default=2.0, gt=0, le=30)
+    """Longest wait for an answer."""
+
+
+class AlertSettings(Section):
+    """Who is told of an emergency stop."""
+
+    urls_env: str | None = Field(default=None, min_length=1, max_length=64)
+    """Environment variable with Apprise URLs, separated by white space; default: nobody."""
+
+
+class JobSettings(Section):
+    """What is done beside the cycle."""
+
+    execution_rebalance_seconds: float = Field(default=300.0, gt=0, le=86_400)
+    """Time between two looks whether a position has outgrown its limits or lost its protection."""
+    liquidity_refresh_seconds: float = Field(default=60.0, gt=0, le=86_400)
+    """Time between two looks into the order books."""
+
+
+class StressSettings(Section):
+    """When the stress scenarios run against a shadow of this engine."""
+
+    on_start: bool = False
+    """Whether they run when the engine starts."""
+    interval_hours: float | None = Field(default=None, gt=0, le=720)
+    """Time between two runs; default: none by itself."""
 
 
 class HttpSettings(Section):
@@ -121,12 +252,25 @@ class Staleness(Section):
 
     price_seconds: float = Field(default=30.0, gt=0, le=600)
     """Oldest price to trade on."""
+    depth_seconds: float = Field(default=300.0, gt=0, le=3600)
+    """Oldest look into an order book to trade on."""
     watch_idle_seconds: float = Field(default=6.0, gt=0, le=60)
     """Silence after which the gate's watch is opened anew."""
 
 
-class Settings(Section):
-    """Everything the engine is told."""
+class Settings(BaseSettings):
+    """Everything the engine is told: by its file, and by environment variables that overrule it.
+
+    GOLIVE_ENGINE__INTERVAL_SECONDS=30 sets interval_seconds, GOLIVE_ENGINE__VENUE__STREAM=true venue.stream.
+    """
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+    )
 
     engine: Name
     """Name of the engine's Deployment."""
@@ -134,38 +278,104 @@ class Settings(Section):
     """Name of the GoLive whose gate is obeyed."""
     environment: Environment = Environment.PRODUCTION
     """The gate must be meant for this environment."""
+    mode: Mode = Mode.LIVE
+    """What is done with an order that passed every check."""
+    canary_percent: Percent = Decimal(10)
+    """Share of the profile's notionals in mode canary."""
     interval_seconds: float = Field(default=60.0, gt=0, le=3600)
     """Time between two cycles."""
-    symbols: tuple[Symbol, ...] = Field(default=DEFAULT_SYMBOLS, min_length=1, max_length=100)
+    symbols: tuple[Symbol, ...] = Field(default=DEFAULT_SYMBOLS, min_length=1, max_length=200)
     """What is traded."""
-    strategy: StrategySettings = StrategySettings(notional="50")
+    strategies: list[StrategySettings] = Field(
+        default=[StrategySettings(notional="50")], min_length=1, max_length=16
+    )
     """What to trade by."""
+    profiles: dict[Name, Limits] = {}
+    """Capital profiles of this engine's own, besides micro, low, medium, high and aggressive."""
     accounts: list[AccountSettings] = Field(min_length=1, max_length=32)
     """Every account."""
     venue: VenueSettings = VenueSettings()
     """How venues are reached."""
+    correlation: CorrelationSettings = CorrelationSettings()
+    """Which symbols move together."""
     journal: JournalSettings = JournalSettings()
     """Where orders are written down."""
+    cache: CacheSettings = CacheSettings()
+    """Where market data is kept for a moment."""
+    sentiment: SentimentSettings = SentimentSettings()
+    """A feed of market sentiment."""
+    alerts: AlertSettings = AlertSettings()
+    """Who is told of an emergency stop."""
+    jobs: JobSettings = JobSettings()
+    """What is done beside the cycle."""
+    stress: StressSettings = StressSettings()
+    """When the stress scenarios run."""
     http: HttpSettings = HttpSettings()
     """Health, metrics and status."""
     staleness: Staleness = Staleness()
     """How old a fact may be."""
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the base class's signature
+        init_settings: Source,
+        env_settings: Source,
+        dotenv_settings: Source,  # noqa: ARG003  # same
+        file_secret_settings: Source,  # noqa: ARG003  # same
+    ) -> tuple[Source, ...]:
+        """The environment, then the file."""
+        return env_settings, init_settings
+
+    def limits_of(self, profile: str) -> Limits:
+        """A profile's limits: the engine's own, else those of the ladder."""
+        return self.profiles[profile] if profile in self.profiles else LADDER[profile]
+
+    def strategies_of(self, account: AccountSettings) -> list[StrategySettings]:
+        """The strategies that may trade an account, in the settings' order."""
+        return [strategy for strategy in self.strategies if strategy.name in account.strategies]
+
+    def symbols_of(self, strategy: StrategySettings) -> tuple[str, ...]:
+        """What a strategy trades."""
+        return self.symbols if strategy.symbols is None else strategy.symbols
+
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        names = [account.name for account in self.accounts]
-        if len(set(names)) != len(names):
-            raise ValueError("two accounts have the same name")
-        if len(set(self.symbols)) != len(self.symbols):
-            raise ValueError("a symbol is listed twice")
-        if self.strategy.notional is None:
-            missing = set(self.symbols) - set(self.strategy.quantity)
-            if missing:
-                raise ValueError(f"strategy has neither quantity nor notional for {', '.join(sorted(missing))}")
-        if unused := set(self.strategy.quantity) - set(self.symbols):
+    def _names_fit_together(self) -> Self:
+        _once("account", [account.name for account in self.accounts])
+        _once("strategy", [strategy.name for strategy in self.strategies])
+        _once("symbol", list(self.symbols))
+        if twins := self.profiles.keys() & LADDER.keys():
             raise ValueError(
-                f"strategy.quantity names symbols that are not traded: {', '.join(sorted(unused))}"
+                f"profiles: {', '.join(sorted(twins))} is a rung of the ladder and can't be changed here"
             )
+        for account in self.accounts:
+            self._is_mapped(account)
+        return self
+
+    def _is_mapped(self, account: AccountSettings) -> None:
+        """Refuse an account whose profile or strategies don't exist, or get into each other's way."""
+        known = {strategy.name for strategy in self.strategies}
+        if missing := set(account.strategies) - known:
+            raise ValueError(f"account {account.name}: no strategy is called {', '.join(sorted(missing))}")
+        if account.profile is not None and account.profile not in self.profiles.keys() | LADDER.keys():
+            raise ValueError(f"account {account.name}: no profile is called {account.profile}")
+        traded = [symbol for strategy in self.strategies_of(account) for symbol in self.symbols_of(strategy)]
+        _once(f"account {account.name}: a symbol of its strategies", traded)
+
+    @model_validator(mode="after")
+    def _strategies_know_their_sizes(self) -> Self:
+        for strategy in self.strategies:
+            symbols = set(self.symbols_of(strategy))
+            if unlisted := symbols - set(self.symbols):
+                raise ValueError(f"strategy {strategy.name}: not in symbols: {', '.join(sorted(unlisted))}")
+            if unused := set(strategy.quantity) - symbols:
+                raise ValueError(
+                    f"strategy {strategy.name}: quantity of an untraded symbol: {', '.join(sorted(unused))}"
+                )
+            if strategy.notional is None and (missing := symbols - set(strategy.quantity)):
+                raise ValueError(
+                    f"strategy {strategy.name}: neither quantity nor notional for {', '.join(sorted(missing))}"
+                )
         return self
 
 
@@ -207,20 +417,39 @@ class Loaded(Section):
     """As read."""
     digest: str
     """Hex SHA-256 of the file's bytes."""
+    path: Path
+    """The file."""
 
 
 def load(path: Path) -> Loaded:
     """Read and check a settings file; raises SettingsError with one message for a person."""
     try:
         raw = path.read_bytes()
-        settings = Settings.model_validate(yaml.load(raw, _StrictLoader))  # noqa: S506  # a SafeLoader below
+        settings = Settings(**_mapping(yaml.load(raw, _StrictLoader)))  # noqa: S506  # a SafeLoader below
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
         raise SettingsError(f"{path}: {_sentence(error)}") from error
-    return Loaded(settings=settings, digest=hashlib.sha256(raw).hexdigest())
+    except (ValueError, PydanticSettingsError) as error:
+        raise SettingsError(f"{path}: {error}") from error
+    return Loaded(settings=settings, digest=hashlib.sha256(raw).hexdigest(), path=path)
+
+
+def _mapping(document: object) -> dict[str, Any]:
+    """The file's top level, after a look that no environment variable is a misspelt setting.
+
+    Raises:
+        ValueError: It is no mapping, or a variable overrules nothing that there is.
+    """
+    if not isinstance(document, dict) or not all(isinstance(key, str) for key in document):
+        raise ValueError("the file is not a mapping of settings")
+    for variable in os.environ:
+        name, _, _ = variable.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if variable.startswith(ENVIRONMENT_PREFIX) and name not in Settings.model_fields:
+            raise ValueError(f"environment variable {variable} overrules no setting")
+    return document
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -232,6 +461,12 @@ class _StrictLoader(yaml.SafeLoader):
             if keys.count(key) > 1:
                 raise yaml.YAMLError(f"key {key!r} is given twice (line {node.start_mark.line + 1})")
         return super().construct_mapping(node, deep)
+
+
+def _once(what: str, names: list[str]) -> None:
+    """Refuse names that are given twice."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{what} is given twice: {', '.join(twice)}")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -9,7 +9,7 @@ from golive_engine.clock import Clock
 from golive_engine.gate import CLOSED_REASONS
 from golive_engine.journal import Journal
 from golive_engine.situation import Denial
-from golive_engine.trading import Intent, Side
+from golive_engine.trading import Intent, Purpose, Side
 
 _log = logging.getLogger(__name__)
 
@@ -25,43 +25,46 @@ class _Standing:
 
 
 class Skips:
-    """Remembers what each account's symbols were last denied for."""
+    """Remembers what each seat's symbols were last denied for, by purpose of the order."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
-        self._standing: dict[tuple[str, str], _Standing] = {}
+        self._standing: dict[tuple[str, str, str, Purpose], _Standing] = {}
 
-    async def note(self, account: str, intent: Intent, denial: Denial) -> None:
+    async def note(self, account: str, venue: str, intent: Intent, denial: Denial) -> None:
         """Log and write a denial that differs from the last one of this symbol, count one that does not."""
-        known = self._standing.get((account, intent.symbol))
+        key = (account, venue, intent.symbol, intent.purpose)
+        known = self._standing.get(key)
         if known is not None and (known.side, known.reason) == (intent.side, denial.reason):
             known.times += 1
             if known.times & (known.times - 1) == 0:  # at 2, 4, 8 …: the journal needs no row per cycle
                 await self._count(known)
             return
-        await self.clear(account, intent.symbol)
+        await self.clear(*key)
         _log.warning(
             sentence(intent, denial),
-            extra={"account": account, "symbol": intent.symbol, "reason": denial.reason},
+            extra={"account": account, "venue": venue, "symbol": intent.symbol, "reason": denial.reason},
         )
         number = await asyncio.to_thread(
             self._journal.add_denial,
-            account,
             {
+                "account": account,
+                "venue": venue,
                 "symbol": intent.symbol,
-                "side": intent.side,
+                "side": intent.side.value,
                 "quantity": str(intent.quantity),
-                "reason": denial.reason,
+                "purpose": intent.purpose.value,
+                "reason": denial.reason.value,
             },
             {key: str(value) for key, value in denial.values},
             self._clock.wall(),
         )
-        self._standing[account, intent.symbol] = _Standing(intent.side, denial.reason, number)
+        self._standing[key] = _Standing(intent.side, denial.reason, number)
 
-    async def clear(self, account: str, symbol: str) -> None:
+    async def clear(self, account: str, venue: str, symbol: str, purpose: Purpose = Purpose.TRADE) -> None:
         """Forget a symbol's denial, because there is none any more, or another one."""
-        known = self._standing.pop((account, symbol), None)
+        known = self._standing.pop((account, venue, symbol, purpose), None)
         if known is not None:
             await self._count(known)
 

@@ -1,36 +1,35 @@
-"""One account's turn in a cycle: settle, look, judge, order."""
+"""One account's turn in a cycle: settle, look, judge, order, protect."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from golive_api.profiles import Limits
 from golive_api.reasons import Reason
 from golive_engine import riskgate
-from golive_engine.clock import Clock, utc_day
+from golive_engine.account import Account
+from golive_engine.clock import Clock
 from golive_engine.decisions import Decisions
-from golive_engine.desk import OrderDesk
+from golive_engine.guardian import Distances, Guardian
 from golive_engine.journal import Journal
 from golive_engine.logs import correlated
-from golive_engine.market import Market
 from golive_engine.metrics import Metrics
-from golive_engine.orders import OrderState
-from golive_engine.reconciliation import Reconciliation
-from golive_engine.risk import Standing
+from golive_engine.orders import Order, OrderState
 from golive_engine.safety import Safety
-from golive_engine.settings import AccountSettings, Settings
-from golive_engine.situation import Bounds, Denial, Situation, gross_notional
+from golive_engine.seat import Seat
+from golive_engine.sentiment import SentimentFeed
+from golive_engine.showing import show
+from golive_engine.situation import Denial
 from golive_engine.skips import Skips
-from golive_engine.strategies import BaselinePerpsStrategy
-from golive_engine.trading import Intent, Snapshot, Venue
+from golive_engine.strategies import Strategy, View
+from golive_engine.trading import ZERO, Intent, Purpose, UnavailableError
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
-DAY_SECONDS = 86_400
-"""Length of a UTC day; leap seconds don't exist on this clock."""
+FAILOVER = "failover"
+"""Kind of state change in the journal."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +38,6 @@ _log = logging.getLogger(__name__)
 class Shared:
     """What all accounts of an engine have in common."""
 
-    settings: Settings
-    """What the engine was told."""
     journal: Journal
     """Where everything is written down."""
     safety: Safety
@@ -49,20 +46,14 @@ class Shared:
     """What Prometheus sees."""
     skips: Skips
     """What was not sent, and why."""
+    sentiment: SentimentFeed
+    """What strategies are shown besides prices."""
     clock: Clock
     """Both clocks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Permissions:
-    """What the engine as a whole says about an account, asked anew for every decision."""
-
-    gate: Callable[[], Reason]
-    """The gate's answer for this account."""
-    leading: Callable[[], bool]
-    """Whether this pod holds the Lease."""
-    limits: Callable[[], Limits | None]
-    """The limits that hold now, None if there are none."""
+    alert: Callable[[str, str], None]
+    """Tells people, by subject and text; returns at once."""
+    beat: Callable[[], None]
+    """Called after each step, to show that there is progress."""
 
 
 class Trader:
@@ -70,166 +61,198 @@ class Trader:
 
     Args:
         account: Which one.
-        venue: Where.
-        desk: Its orders and positions.
-        permissions: Gate, Lease and limits.
+        strategies: What to trade by; no symbol belongs to two of them.
+        distances: How far from its entry a position of each symbol may run.
         shared: Everything else.
-        beat: Called after each step, to show that there is progress.
     """
 
     def __init__(
         self,
-        account: AccountSettings,
-        venue: Venue,
-        desk: OrderDesk,
-        permissions: Permissions,
+        account: Account,
+        strategies: tuple[Strategy, ...],
+        distances: Mapping[str, Distances],
         shared: Shared,
-        beat: Callable[[], None],
     ) -> None:
         self.account = account
-        self.venue = venue
-        self.desk = desk
-        self.reconciliation = Reconciliation(desk, venue)
-        self.snapshot: Snapshot | None = None
-        self._permissions = permissions
+        self.lock = asyncio.Lock()
+        self.guardian = Guardian(account, self.order, distances, shared.alert)
+        self._strategies = strategies
         self._shared = shared
-        self._beat = beat
-        self._market = Market(venue, shared.clock)
-        self._opened = False
-        self._day_start: Decimal | None = None
-        self._trades_today: int | None = None
-        self._strategy = BaselinePerpsStrategy.of(shared.settings.strategy)
-        self._decisions = Decisions(account.name, shared.journal, shared.clock)
+        self._decisions = {
+            seat.name: Decisions(account.name, seat.name, shared.journal, shared.clock)
+            for seat in account.seats
+        }
+        self._sentiment: dict[str, Decimal] = {}
 
     def forget(self) -> None:
         """Believe nothing any more: another pod may have traded this account."""
-        self._opened = False
-        self.snapshot = None
-        self.reconciliation.forget()
+        self.account.forget()
 
     async def turn(self) -> None:
         """Do what there is to do on this account now.
 
         Raises:
-            UnavailableError: The venue did not answer; nothing more was done.
-            JournalError: The journal did not; nothing more was sent.
+            JournalError: The journal did not answer; nothing more was sent.
         """
-        with correlated(account=self.account.name):
-            await self._agree()
-            for symbol in self._shared.settings.symbols:
-                await self._consider(symbol)
-                self._beat()
+        async with self.lock:
+            with correlated(account=self.account.name):
+                await self._take_turn()
 
-    async def _agree(self) -> None:
-        """Bring journal, venue and our view of both together."""
-        if not self._opened:
-            await self.desk.open()
-            self._opened = True
-        if not self.reconciliation.agreed and self.snapshot is None:
-            await self._market.open(self._shared.settings)
-            await self._take(await self.reconciliation.start())
-            _log.info("reconciled", extra={"positions": self.desk.ledger.positions()})
-        else:
-            await self.desk.settle()
-            await self._refresh()
-        self._beat()
-        symbols = frozenset(self._shared.settings.symbols) | self.desk.exposures().keys()
-        await self._market.look(symbols)
-        self._beat()
+    async def _take_turn(self) -> None:
+        """Read, judge, protect, order."""
+        await self._agree_everywhere()
+        await self._fail_over()
+        await self.account.take_stock()
+        await self.account.judge()
+        await self.guardian.protect_all()
+        symbols = [symbol for strategy in self._strategies for symbol in strategy.symbols]
+        self._sentiment = await self._shared.sentiment.scores(symbols)
+        for strategy in self._strategies:
+            for symbol in strategy.symbols:
+                await self._consider(strategy, symbol)
+                self._shared.beat()
+        show(self.account, self._shared.metrics)
 
-    async def _refresh(self) -> None:
-        """Read the account anew and compare it with the journal."""
-        snapshot = await self.venue.snapshot()
-        await self.reconciliation.check(snapshot)
-        await self._take(snapshot)
+    async def settle(self) -> None:
+        """Ask about orders of unknown outcome; raises JournalError."""
+        for seat in self.account.seats:
+            if unknown := seat.desk.unknown_symbols:
+                try:
+                    await seat.desk.settle(unknown)
+                except UnavailableError as error:
+                    _log.warning("venue unavailable: %s", error, extra={"venue": seat.name})
 
-    async def _take(self, snapshot: Snapshot) -> None:
-        """Judge where the account stands today."""
-        name, shared = self.account.name, self._shared
-        now = shared.clock.wall()
-        day = await asyncio.to_thread(shared.journal.mark_equity, name, utc_day(now), snapshot.equity)
-        capital = await asyncio.to_thread(shared.journal.capital, name, snapshot.equity)
-        since = now - now % DAY_SECONDS
-        self._trades_today = await asyncio.to_thread(shared.journal.new_risk_orders_since, name, since)
-        self._day_start = day.start_equity
-        losses = self.desk.ledger.losses_in_a_row
-        await shared.safety.judge(
-            name, Standing(snapshot.equity, capital, day.start_equity, day.peak_equity, losses)
+    async def rebalance(self) -> None:
+        """Trim what has outgrown its limits, and look after what protects the rest; raises JournalError."""
+        async with self.lock:
+            with correlated(account=self.account.name):
+                await self.guardian.rebalance()
+
+    async def look_deep(self) -> None:
+        """Read the order books of every available venue; raises UnavailableError if one does not answer."""
+        for seat in self.account.seats:
+            if seat.available:
+                await seat.look_deep()
+
+    async def _agree_everywhere(self) -> None:
+        """Read all venues side by side; raises JournalError once every one of them has ended."""
+        ends = await asyncio.gather(*map(self._agree, self.account.seats), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end
+
+    async def _agree(self, seat: Seat) -> None:
+        """Read one venue; one that does not answer ends nobody else's turn."""
+        try:
+            await seat.agree()
+        except UnavailableError as error:
+            _log.warning("venue unavailable: %s", error, extra={"venue": seat.name})
+        self._shared.beat()
+
+    async def _fail_over(self) -> None:
+        """Let new positions go where a venue is available."""
+        moved = self.account.choose()
+        if moved is None:
+            return
+        name, now = self.account.name, self._shared.clock.wall()
+        self._shared.metrics.failover(name, moved.source, moved.target)
+        _log.warning("failover", extra={"source": moved.source, "target": moved.target})
+        details = {"source": moved.source}
+        await asyncio.to_thread(
+            self._shared.journal.add_state_change, FAILOVER, name, moved.target, details, now
         )
-        self.snapshot = snapshot
-        shared.metrics.account(name, snapshot.equity, len(self.desk.unknown_symbols))
 
-    async def _consider(self, symbol: str) -> None:
-        """Ask the strategy about one symbol, and order what it wants if every check lets it."""
-        instrument, quote = self._market.instruments.get(symbol), self._market.quotes.get(symbol)
-        if instrument is None or quote is None:
-            _log.warning("no instrument or no price", extra={"symbol": symbol})
+    async def _consider(self, strategy: Strategy, symbol: str) -> None:
+        """Ask a strategy about one symbol, and order what it wants if every check lets it."""
+        seat = self.account.active or self.account.seats[0]
+        view = self._view(seat, symbol)
+        if view is None:
+            _log.info("nothing to show a strategy", extra={"symbol": symbol, "venue": seat.name})
             return
-        closes = await self.venue.closes(symbol, self._shared.settings.strategy.long_ma)
-        intent = self._strategy.intent(closes, self.desk.ledger.position(symbol), instrument, quote)
+        intent = strategy.intent(view)
         if intent is None:
-            await self._shared.skips.clear(self.account.name, symbol)
+            await self._shared.skips.clear(self.account.name, seat.name, symbol)
             return
-        client_order_id = self.desk.next_id()
-        denial = riskgate.judge(intent, client_order_id, self.situation())
+        for holder, part in self._routed(intent, seat):
+            if await self.order(holder, part) is not None:
+                await self.guardian.protect(holder, symbol)
+
+    def _view(self, seat: Seat, symbol: str) -> View | None:
+        """What a strategy is shown of a symbol, None while something is missing."""
+        market = seat.market
+        instrument, quote, closes = (
+            market.instruments.get(symbol),
+            market.quotes.get(symbol),
+            market.closes.get(symbol),
+        )
+        if instrument is None or quote is None or closes is None:
+            return None
+        held = self.account.positions().get(symbol, ZERO)
+        return View(symbol, closes, held, instrument, quote, self._sentiment.get(symbol))
+
+    def _routed(self, intent: Intent, active: Seat) -> list[tuple[Seat, Intent]]:
+        """Where an order goes: what shrinks a position, to those that hold it; all else, to the active one."""
+        if not intent.reduce_only:
+            return [(active, intent)]
+        parts, left = [], intent.quantity
+        for seat in self.account.seats:
+            held = seat.desk.ledger.position(intent.symbol)
+            part = min(left, abs(held)) if held * intent.side.sign < ZERO else ZERO
+            if part > ZERO:
+                parts.append((seat, replace(intent, quantity=part)))
+                left -= part
+        return parts
+
+    async def order(self, seat: Seat, intent: Intent) -> Order | None:
+        """Let the RiskGate judge an order, and place it if it has no objection; None if it was not placed.
+
+        Every order of the engine goes through here.
+        """
+        client_order_id = seat.desk.next_id()
+        denial = riskgate.judge(intent, client_order_id, self.account.situation(seat))
         self._shared.metrics.decision(denial.reason if denial else None)
-        await self._decisions.note(intent, denial)
+        await self._decisions[seat.name].note(intent, denial)
         if denial is not None:
-            await self._skip(intent, denial)
-            return
-        with correlated(client_order_id=client_order_id):
-            await self._order(intent)
+            if denial.reason is Reason.SYMBOL_LOCKED:
+                await self.account.lock(intent.symbol)
+            await self._skip(seat, intent, denial)
+            return None
+        began = self._shared.clock.monotonic()
+        with correlated(client_order_id=client_order_id, venue=seat.name):
+            order = await seat.desk.place(intent)
+            self._shared.metrics.order_latency(
+                self.account.name, seat.name, self._shared.clock.monotonic() - began
+            )
+            if order.state is OrderState.WITHHELD:
+                await self._skip(seat, intent, Denial(Reason(order.reason)))  # type: ignore[call-arg]  # looked up by value
+                return None
+            await self._shared.skips.clear(self.account.name, seat.name, intent.symbol, intent.purpose)
+            await self._after(seat)
+        return order
 
-    async def _order(self, intent: Intent) -> None:
-        """Place an order that passed; read the account anew, because margin and equity have changed."""
-        order = await self.desk.place(intent)
-        if order.state is OrderState.WITHHELD:
-            reason = Reason(order.reason)  # type: ignore[call-arg]  # looked up by value
-            await self._skip(intent, Denial(reason))
-            return
-        await self._shared.skips.clear(self.account.name, intent.symbol)
-        await self._refresh()
+    async def _after(self, seat: Seat) -> None:
+        """Read the account anew: margin, equity and counts have changed."""
+        try:
+            await seat.refresh()
+        except UnavailableError as error:
+            _log.warning("venue unavailable: %s", error, extra={"venue": seat.name})
+        await self.account.take_stock()
 
-    async def _skip(self, intent: Intent, denial: Denial) -> None:
+    async def _skip(self, seat: Seat, intent: Intent, denial: Denial) -> None:
         """Count and note an order that was not sent."""
         self._shared.metrics.order(self.account.name, "skipped")
-        await self._shared.skips.note(self.account.name, intent, denial)
+        await self._shared.skips.note(self.account.name, seat.name, intent, denial)
 
     def last_look(self, intent: Intent) -> Reason | None:
         """Why an order that is signed and connected must still not go; from memory only."""
-        gate = self._permissions.gate()
-        if not self._permissions.leading():
+        permissions = self.account.permissions
+        if not permissions.leading():
             return Reason.STANDBY
+        if intent.purpose is Purpose.KILL:
+            return None if intent.reduce_only else Reason.REDUCE_ONLY_VIOLATED
         if self._shared.safety.stopped(self.account.name):
             return Reason.EMERGENCY_STOP_ACTIVE
+        gate = permissions.gate()
         if gate is Reason.GATE_OPEN or (gate is Reason.GATE_REDUCE_ONLY and intent.reduce_only):
             return None
         return gate
-
-    def situation(self) -> Situation:
-        """Everything that a decision rests on, as of now."""
-        limits = self._permissions.limits()
-        exposures = self.desk.exposures()
-        prices = {symbol: quote.middle for symbol, quote in self._market.quotes.items()}
-        snapshot, safety = self.snapshot, self._shared.safety
-        return Situation(
-            gate=self._permissions.gate(),
-            leading=self._permissions.leading(),
-            reconciled=self.reconciliation.agreed,
-            stopped=safety.stopped(self.account.name),
-            risk_state=safety.risk_state(self.account.name),
-            equity=snapshot.equity if snapshot else None,
-            day_start_equity=self._day_start,
-            margin_used=snapshot.margin_used if snapshot else None,
-            instruments=self._market.instruments,
-            prices=prices,
-            price_ages=self._market.ages(),
-            price_age_bound=self._shared.settings.staleness.price_seconds,
-            exposures=exposures,
-            gross_notional=gross_notional(exposures, prices),
-            leverages=self._market.leverages,
-            bounds=Bounds.of(limits) if limits else None,
-            trades_today=self._trades_today,
-            unknown_symbols=self.desk.unknown_symbols,
-            sent_ids=self.desk.sent_ids,
-        )

@@ -1,8 +1,9 @@
-"""HTTP to the venues: verified TLS, fixed addresses if asked for, a last look before an order leaves."""
+"""HTTP to the venues: verified TLS, fixed addresses if asked for, a last look before a request leaves."""
 
+import math
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -12,27 +13,32 @@ from types import SimpleNamespace
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from golive_engine.trading import Permit, WithheldError
-
 
 @dataclass(slots=True)
 class Attempt:
-    """One guarded request: what became of it on the wire."""
+    """What became of one call on the wire."""
 
-    permit: Permit
+    check: Callable[[], None]
+    """Asked as the last thing before each request's bytes leave; raises to stop it."""
+    is_order: bool = False
+    """Whether it may create an order: then one request is written, and never a second."""
     sent: bool = False
     """Whether a byte may have left."""
     status: int = 0
     """HTTP status of the answer, 0 without one."""
+    retry_after: float | None = None
+    """Seconds until the venue wants requests again, if it says so."""
+    body: bytes = b""
+    """The answer as it came."""
 
 
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
 
 
 @contextmanager
-def guarded(permit: Permit) -> Iterator[Attempt]:
-    """Every request inside asks the permit as the last thing before its bytes leave."""
-    attempt = Attempt(permit)
+def guarded(check: Callable[[], None], *, is_order: bool = False) -> Iterator[Attempt]:
+    """Watch every request inside; each asks the check as the last thing before its bytes leave."""
+    attempt = Attempt(check, is_order)
     token = _attempt.set(attempt)
     try:
         yield attempt
@@ -51,9 +57,10 @@ class _LastLook(aiohttp.ClientRequest):
         """Ask, then write."""
         attempt = _attempt.get()
         if attempt is not None:
-            reason = attempt.permit()
-            if reason is not None:
-                raise WithheldError(reason)
+            if attempt.is_order and attempt.sent:
+                # A redirect or a retry of some library would send the same order again.
+                raise aiohttp.ClientConnectionError("an order's request is written only once")
+            attempt.check()
             attempt.sent = True
         return await super().send(conn)
 
@@ -92,14 +99,34 @@ def open_session(ca_file: Path | None, addresses: dict[str, str], fallback_ca: s
     resolver = _FixedResolver(addresses) if addresses else None
     connector = aiohttp.TCPConnector(ssl=tls, resolver=resolver, use_dns_cache=not addresses)
     trace = aiohttp.TraceConfig()
-    trace.on_request_end.append(_note_status)
+    trace.on_request_end.append(_note_head)
+    trace.on_response_chunk_received.append(_note_body)
     return aiohttp.ClientSession(connector=connector, request_class=_LastLook, trace_configs=[trace])
 
 
-async def _note_status(
+async def _note_head(
     _session: aiohttp.ClientSession, _context: SimpleNamespace, end: aiohttp.TraceRequestEndParams
 ) -> None:
-    """Keep the answer's status, which the venue library's exceptions do not tell."""
+    """Keep status and Retry-After of an answer, which the venue library's exceptions do not tell."""
     attempt = _attempt.get()
     if attempt is not None:
         attempt.status = end.response.status
+        attempt.retry_after = _seconds(end.response.headers.get("Retry-After", ""))
+
+
+async def _note_body(
+    _session: aiohttp.ClientSession, _context: SimpleNamespace, got: aiohttp.TraceResponseChunkReceivedParams
+) -> None:
+    """Keep an answer's body: the venue's own code is in it."""
+    attempt = _attempt.get()
+    if attempt is not None:
+        attempt.body = got.chunk
+
+
+def _seconds(text: str) -> float | None:
+    """Retry-After in seconds; the form with a date, which no venue uses, counts as absent."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

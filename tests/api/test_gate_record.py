@@ -22,7 +22,15 @@ LIMITS: dict[str, Any] = {
     "maxExposurePercent": "20",
     "maxMarginPercent": "10",
     "maxDailyLossPercent": "1.5",
+    "maxWeeklyLossPercent": "10",
+    "maxDrawdownPercent": "10",
+    "maxTradeRiskPercent": "10",
+    "maxCorrelatedExposurePercent": "10",
+    "maxPriceDeviationPercent": "10",
+    "maxPriceMovePercent": "10",
     "maxDailyTrades": 10,
+    "maxOrdersPerMinute": 1000,
+    "maxRepeatedOrders": 1000,
 }
 DIGEST = ".".join(["0" * 64] * 3)
 OPEN = {
@@ -69,7 +77,15 @@ limits = st.fixed_dictionaries(
         "max_exposure_percent": decimals,
         "max_margin_percent": decimals,
         "max_daily_loss_percent": decimals,
+        "max_weekly_loss_percent": decimals,
+        "max_drawdown_percent": decimals,
+        "max_trade_risk_percent": decimals,
+        "max_correlated_exposure_percent": decimals,
+        "max_price_deviation_percent": decimals,
+        "max_price_move_percent": decimals,
         "max_daily_trades": st.integers(1, 1_000_000),
+        "max_orders_per_minute": st.integers(1, 10_000),
+        "max_repeated_orders": st.integers(1, 10_000),
     }
 ).map(Limits.model_validate)
 records = st.fixed_dictionaries(

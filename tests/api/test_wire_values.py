@@ -88,6 +88,9 @@ def test_a_combined_digest_tells_which_part_differs(parts: tuple[str, str, str])
 
 
 decimals = st.decimals(0, 10**6, places=8).map(lambda value: f"{value:f}")
+COUNTS = dict.fromkeys(("max_positions", "max_daily_trades", "max_orders_per_minute", "max_repeated_orders"), 1)
+"""Limits that are counts, not decimal text."""
+
 limits = st.fixed_dictionaries(
     {
         "max_position_notional": decimals,
@@ -96,7 +99,15 @@ limits = st.fixed_dictionaries(
         "max_exposure_percent": decimals,
         "max_margin_percent": decimals,
         "max_daily_loss_percent": decimals,
+        "max_weekly_loss_percent": decimals,
+        "max_drawdown_percent": decimals,
+        "max_trade_risk_percent": decimals,
+        "max_correlated_exposure_percent": decimals,
+        "max_price_deviation_percent": decimals,
+        "max_price_move_percent": decimals,
         "max_daily_trades": st.integers(1, 1_000_000),
+        "max_orders_per_minute": st.integers(1, 10_000),
+        "max_repeated_orders": st.integers(1, 10_000),
     }
 ).map(Limits.model_validate)
 
@@ -118,9 +129,7 @@ def test_the_stricter_limits_are_never_looser_than_either(one: Limits, other: Li
 
 def test_limits_are_compared_as_numbers() -> None:
     """As text, 9 would be more than 10."""
-    ten = Limits.model_validate(
-        dict.fromkeys(Limits.model_fields, "10") | {"max_positions": 1, "max_daily_trades": 1}
-    )
+    ten = Limits.model_validate(dict.fromkeys(Limits.model_fields, "10") | COUNTS)
     nine = ten.model_copy(update={"max_leverage": "9"})
     assert ten.stricter(nine).max_leverage == nine.stricter(ten).max_leverage == "9"
 
@@ -130,7 +139,7 @@ def test_limits_are_compared_as_numbers() -> None:
 )
 def test_money_is_plain_decimal_text(value: str) -> None:
     """No sign, no exponent, no other script, at most eight places."""
-    plain = dict.fromkeys(Limits.model_fields, "10") | {"max_positions": 1, "max_daily_trades": 1}
+    plain = dict.fromkeys(Limits.model_fields, "10") | COUNTS
     with pytest.raises(ValidationError):
         Limits.model_validate(plain | {"max_leverage": value})
 

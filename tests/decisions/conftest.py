@@ -45,7 +45,15 @@ LIMITS = {
     "maxExposurePercent": "20",
     "maxMarginPercent": "10",
     "maxDailyLossPercent": "1.5",
+    "maxWeeklyLossPercent": "10",
+    "maxDrawdownPercent": "10",
+    "maxTradeRiskPercent": "10",
+    "maxCorrelatedExposurePercent": "10",
+    "maxPriceDeviationPercent": "10",
+    "maxPriceMovePercent": "10",
     "maxDailyTrades": 10,
+    "maxOrdersPerMinute": 1000,
+    "maxRepeatedOrders": 1000,
 }
 REPORT = {
     "version": "v1alpha1",

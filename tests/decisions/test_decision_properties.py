@@ -18,7 +18,7 @@ from golive_api.gate import GateRecord, GateUnreadableError
 from golive_api.golive import GateState, GoLiveSpec
 from golive_api.values import WireModel
 from golive_decisions.deciding import Plan, decide
-from golive_decisions.facts import Answer, Facts, GateFacts
+from golive_decisions.facts import Answer, EngineFacts, Facts, GateFacts
 
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 CarryOn = Callable[..., Facts]
@@ -148,8 +148,20 @@ def at(value: Any, path: str) -> object:
 
 
 def evidence_stands(facts: Facts, alone: Facts, path: str) -> bool:
-    """Whether a later change has left the corrupted value as it was."""
-    return at(facts, path) == at(alone, path)
+    """Whether later changes have left the corrupted value as it was.
+
+    Two times that are garbled alike are simply another day, whose gate nobody believes today.
+    """
+    return at(facts, path) == at(alone, path) and preflight_age(facts) == preflight_age(alone)
+
+
+def preflight_age(facts: Facts) -> object:
+    """What preflight is judged by, as far as there is anything to judge."""
+    preflight = facts.engine.preflight if isinstance(facts.engine, EngineFacts) else None
+    try:
+        return facts.read_time - preflight.read_time  # type: ignore[union-attr]  # garbage is what this is about
+    except (TypeError, AttributeError):
+        return None
 
 
 DANGERS: tuple[Mapping[str, object], ...] = (

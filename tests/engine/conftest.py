@@ -33,11 +33,30 @@ from golive_dev.control_plane import ControlPlane
 from golive_dev.linux import die_with_parent
 from golive_dev.ports import free_ports
 from golive_dev.waiting import eventually
+from golive_engine.settings import SeatSettings, VenueSettings
+from golive_engine.trading import Venue, VenueName
+from golive_engine.venues import Credentials, Environment, open_venue
 from golive_simulator.client import Admin
 from golive_simulator.process import Child, simulator_process
 
-VENUE_HOSTS = ("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com")
+VENUE_HOSTS = (
+    *("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com"),
+    *("api.bybit.com", "api-testnet.bybit.com", "api-demo.bybit.com", "www.okx.com"),
+)
 """Every host that the venue library calls."""
+
+ENVIRONMENTS: dict[tuple[VenueName, Environment], str] = {
+    ("binanceusdm", "production"): "production",
+    ("binanceusdm", "testnet"): "testnet",
+    ("bybit", "production"): "bybit-production",
+    ("bybit", "testnet"): "bybit-testnet",
+    ("okx", "production"): "okx-production",
+    ("okx", "testnet"): "okx-testnet",
+}
+"""What the simulator calls each venue's money."""
+
+PASSPHRASE = "passphrase"
+"""Every simulated customer's at OKX."""
 
 DIGEST = ".".join(["a" * 64, "b" * 64, "c" * 64])
 """A digest that is well formed."""
@@ -49,7 +68,15 @@ WIDE = Limits(
     max_exposure_percent="500",
     max_margin_percent="100",
     max_daily_loss_percent="50",
+    max_weekly_loss_percent="500",
+    max_drawdown_percent="500",
+    max_trade_risk_percent="500",
+    max_correlated_exposure_percent="500",
+    max_price_deviation_percent="500",
+    max_price_move_percent="500",
     max_daily_trades=100_000,
+    max_orders_per_minute=10_000,
+    max_repeated_orders=10_000,
 )
 """Limits that stop nothing by themselves."""
 
@@ -75,11 +102,68 @@ async def admin(simulator: Child) -> AsyncIterator[Admin]:
 
 @pytest.fixture
 async def api_key(admin: Admin) -> str:
-    """A customer on both exchanges; key and secret are the same."""
+    """A customer of every exchange; key and secret are the same."""
     key = f"engine-{next(KEYS)}"
-    for environment in ("testnet", "production"):
-        await admin.add_account(environment, key, key)
+    for environment in ENVIRONMENTS.values():
+        await admin.add_account(environment, key, key, passphrase=PASSPHRASE)
     return key
+
+
+@dataclass
+class Door:
+    """One seat, and what the simulator behind its venue knows of it."""
+
+    venue: Venue
+    admin: Admin
+    key: str
+    environment: str
+    """The simulator's name of it."""
+
+    async def account(self) -> dict[str, Any]:
+        """The account as the venue has it."""
+        return await self.admin.account(self.environment, self.key)
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """The account's orders as the venue has them; conditional ones are apart, as algos."""
+        return list((await self.account())["orders"])
+
+    async def sent(self, prefix: str) -> list[str]:
+        """Client ids of every new order that reached the venue's door, oldest first."""
+        rows = await self.admin.requests(new_orders=True)
+        return [row["client_order_id"] for row in rows if row["client_order_id"].startswith(prefix)]
+
+
+OpenDoor = Callable[..., Door]
+"""Venue, environment, and changes of its settings, to a seat there."""
+
+
+@pytest.fixture
+async def open_door(simulator: Child, admin: Admin, api_key: str) -> AsyncIterator[OpenDoor]:
+    """Give a function that opens a seat of the customer; all are closed afterwards."""
+    opened: list[Venue] = []
+
+    def door(name: VenueName, environment: Environment = "production", **changes: Any) -> Door:
+        passphrase = {"passphrase_env": "PASSPHRASE"} if name == "okx" else {}
+        seat = SeatSettings.model_validate(
+            {"venue": name, "api_key_env": "KEY", "secret_env": "KEY"} | passphrase
+        )
+        settings = VenueSettings.model_validate(venue_settings(simulator) | changes)
+        venue = open_venue(seat, environment, Credentials(api_key, api_key, PASSPHRASE), settings)
+        opened.append(venue)
+        return Door(venue, admin, api_key, ENVIRONMENTS[name, environment])
+
+    yield door
+    for venue in opened:
+        await venue.close()
+
+
+@pytest.fixture(params=["binanceusdm", "bybit", "okx"])
+async def door(request: pytest.FixtureRequest, open_door: OpenDoor) -> Door:
+    """A production seat on each venue in turn, its instruments read and its leverage set."""
+    opened = open_door(request.param)
+    await opened.venue.instruments()
+    await opened.venue.set_leverage("BTCUSDT", 1)
+    return opened
 
 
 def venue_settings(child: Child) -> dict[str, Any]:
@@ -97,21 +181,17 @@ def venue_settings(child: Child) -> dict[str, Any]:
 @pytest.fixture
 def settings(simulator: Child, tmp_path: Path) -> dict[str, Any]:
     """Settings of an engine with a testnet and a production account."""
+    seat = {"venue": "binanceusdm", "api_key_env": "KEY", "secret_env": "KEY"}
     return {
         "engine": "perps-engine",
         "golive": "perps",
         "interval_seconds": 0.3,
         "symbols": ["BTCUSDT"],
-        "strategy": {"quantity": {"BTCUSDT": "0.001"}},
+        "strategies": [{"quantity": {"BTCUSDT": "0.001"}}],
+        "profiles": {"wide": WIDE.wire()},
         "accounts": [
-            {
-                "name": "paper",
-                "environment": "testnet",
-                "api_key_env": "KEY",
-                "secret_env": "KEY",
-                "limits": WIDE.wire(),
-            },
-            {"name": "main", "environment": "production", "api_key_env": "KEY", "secret_env": "KEY"},
+            {"name": "paper", "environment": "testnet", "profile": "wide", "venues": [seat]},
+            {"name": "main", "environment": "production", "venues": [seat]},
         ],
         "venue": venue_settings(simulator),
         "journal": {"url": f"sqlite:///{tmp_path}/journal.db"},
@@ -171,7 +251,10 @@ def start_engine(tmp_path: Path, api_key: str) -> Iterator[Callable[..., EngineP
         inherited = {name: value for name, value in os.environ.items() if name not in unset}
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                command, stdout=stream, stderr=stream, env=inherited | {"KEY": api_key} | environment
+                command,
+                stdout=stream,
+                stderr=stream,
+                env=inherited | {"KEY": api_key, "PASS": PASSPHRASE} | environment,
             )
         url = f"http://{settings['http']['host']}:{settings['http']['port']}"
         engines.append(EngineProcess(process, url, log))

@@ -79,7 +79,7 @@ async def test_a_stop_by_hand_outlasts_a_restart_and_is_released_by_name(
 ) -> None:
     """SIGUSR1 stops every account; only the command with a name and a cause lets them trade again."""
     settings["symbols"] = ["BTCUSDT", "ETHUSDT"]
-    settings["strategy"] = {"notional": "100"}
+    settings["strategies"] = [{"notional": "100"}]
     engine = start_engine(settings)
     await until(lambda: engine.report().armed)
     engine.process.send_signal(signal.SIGUSR1)

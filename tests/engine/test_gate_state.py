@@ -25,7 +25,15 @@ LIMITS = Limits(
     max_exposure_percent="10",
     max_margin_percent="80",
     max_daily_loss_percent="0.5",
+    max_weekly_loss_percent="10",
+    max_drawdown_percent="10",
+    max_trade_risk_percent="10",
+    max_correlated_exposure_percent="10",
+    max_price_deviation_percent="10",
+    max_price_move_percent="10",
     max_daily_trades=20,
+    max_orders_per_minute=10_000,
+    max_repeated_orders=10_000,
 )
 
 

@@ -19,10 +19,10 @@ from golive_engine.risk import Standing, Trigger
 from golive_engine.safety import Safety
 from golive_engine.situation import Denial
 from golive_engine.skips import Skips, sentence
-from golive_engine.trading import Intent, Side
+from golive_engine.trading import Intent, Purpose, Side
 
 D = Decimal
-ORDER = Order("gl-1", "main", "BTCUSDT", Side.BUY, D("0.001"), reduce_only=False, created=100.0)
+ORDER = Order("gl-1", "main", "binanceusdm", "BTCUSDT", Side.BUY, D("0.001"), reduce_only=False, created=100.0)
 BUY = Intent("BTCUSDT", Side.BUY, D("0.001"))
 
 
@@ -55,8 +55,9 @@ def test_an_order_and_its_fill_are_written_together(journal: Journal, path: Path
     with sqlite3.connect(path) as other:
         other.execute("DROP TABLE fills")
     other.close()
+    fill = Fill("main", "binanceusdm", "BTCUSDT", "gl-1", D("0.001"), D(50_000), 101.0)
     with pytest.raises(JournalError):
-        journal.update_order(filled, Fill("main", "BTCUSDT", "gl-1", D("0.001"), D(50_000), 101.0))
+        journal.update_order(ORDER, filled, fill)
     assert journal.orders("main") == [ORDER]
 
 
@@ -74,6 +75,10 @@ def test_a_journal_that_cannot_be_opened_says_so_in_one_line(tmp_path: Path) -> 
     assert "\n" not in str(failed.value)
 
 
+def quiet(_subject: str, _text: str) -> None:
+    """Nobody is told."""
+
+
 def standing(equity: int) -> Standing:
     """An account that began with 1000."""
     return Standing(D(equity), D(1000), D(1000), D(1000), 0)
@@ -83,15 +88,16 @@ async def test_trouble_with_real_money_stops_everything_until_it_is_released(jou
     """Latched over a restart; a recovery of the equity releases nothing."""
     triggers: list[Trigger] = []
     accounts = {"main": "production", "paper": "testnet"}
-    safety = Safety(accounts, journal, FakeClock(), triggers.append)
+    safety = Safety(accounts, journal, FakeClock(), triggers.append, quiet)
     assert safety.stopped("main"), "while nobody has read the journal"
     await safety.refresh()
     assert not safety.stopped("main")
     assert safety.global_risk is RiskState.CRITICAL, "while nobody has looked"
-    await safety.judge("main", standing(940))
+    for _ in range(2):
+        await safety.judge("main", standing(940))
     assert (safety.emergency, safety.stopped("paper"), triggers) == (True, True, [Trigger.DAILY_DRAWDOWN])
     await safety.judge("main", standing(1000))
-    again = Safety(accounts, journal, FakeClock(), triggers.append)
+    again = Safety(accounts, journal, FakeClock(), triggers.append, quiet)
     await again.refresh()
     assert again.stopped("main")
     assert journal.active_stops() == [Stop(EVERY_ACCOUNT, Trigger.DAILY_DRAWDOWN)]
@@ -104,7 +110,7 @@ async def test_trouble_with_real_money_stops_everything_until_it_is_released(jou
 
 async def test_a_stop_holds_before_it_is_written(journal: Journal) -> None:
     """A journal that is just being read, and is slow, does not delay it or make it forgotten."""
-    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None)
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None, quiet)
     await safety.refresh()
     reading = asyncio.create_task(safety.refresh())
     writing = asyncio.create_task(safety.latch(EVERY_ACCOUNT, Trigger.MANUAL, "drill"))
@@ -119,17 +125,20 @@ async def test_a_stop_holds_before_it_is_written(journal: Journal) -> None:
 
 async def test_trouble_with_play_money_stops_only_that_account(journal: Journal) -> None:
     """A testnet account says little about real money."""
-    safety = Safety({"main": "production", "paper": "testnet"}, journal, FakeClock(), lambda _trigger: None)
+    safety = Safety(
+        {"main": "production", "paper": "testnet"}, journal, FakeClock(), lambda _trigger: None, quiet
+    )
     await safety.refresh()
     await safety.judge("main", standing(1000))
-    await safety.judge("paper", standing(500))
+    for _ in range(2):
+        await safety.judge("paper", standing(500))
     assert (safety.stopped("paper"), safety.stopped("main"), safety.emergency) == (True, False, False)
     assert safety.global_risk is RiskState.OK
 
 
 async def test_a_journal_that_fails_is_a_stop(journal: Journal, path: Path) -> None:
     """Who can't read whether there is a stop has one."""
-    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None)
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None, quiet)
     await safety.refresh()
     with sqlite3.connect(path) as other:
         other.execute("DROP TABLE emergency_stops")
@@ -158,15 +167,23 @@ def test_a_skipped_order_is_told_for(denial: Denial, why: str) -> None:
 
 
 async def test_a_repeated_denial_is_one_row_with_a_count(journal: Journal, path: Path) -> None:
-    """A change of reason begins a new row and completes the old one."""
+    """A change of reason begins a new row and completes the old one; another venue or purpose has its own."""
     skips = Skips(journal, FakeClock())
+    exit_ = replace(BUY, side=Side.SELL, reduce_only=True, purpose=Purpose.PROTECT)
     for _ in range(5):
-        await skips.note("main", BUY, Denial(Reason.GATE_CLOSED))
-    await skips.note("main", BUY, Denial(Reason.GATE_EXPIRED))
+        await skips.note("main", "okx", BUY, Denial(Reason.GATE_CLOSED))
+        await skips.note("main", "okx", exit_, Denial(Reason.STANDBY))
+    await skips.note("main", "okx", BUY, Denial(Reason.GATE_EXPIRED))
+    await skips.note("main", "bybit", BUY, Denial(Reason.GATE_EXPIRED))
     with sqlite3.connect(path) as other:
-        rows = other.execute("SELECT reason, times FROM denials ORDER BY sequence").fetchall()
+        rows = other.execute("SELECT venue, purpose, reason, times FROM denials ORDER BY sequence").fetchall()
     other.close()
-    assert rows == [("GateClosed", 5), ("GateExpired", 1)]
+    assert rows == [
+        ("okx", "trade", "GateClosed", 5),
+        ("okx", "protect", "Standby", 4),
+        ("okx", "trade", "GateExpired", 1),
+        ("bybit", "trade", "GateExpired", 1),
+    ]
 
 
 class SlowJournal(Journal):
@@ -195,7 +212,7 @@ def slow(tmp_path: Path) -> Iterator[SlowJournal]:
 
 async def test_reading_the_stops_again_is_no_stop(slow: SlowJournal) -> None:
     """A report made meanwhile must not shut the gate for nothing."""
-    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None)
+    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None, quiet)
     slow.may_end.set()
     await safety.refresh()
     slow.may_end.clear()
@@ -210,7 +227,7 @@ async def test_reading_the_stops_again_is_no_stop(slow: SlowJournal) -> None:
 
 async def test_a_stop_that_starts_while_the_stops_are_read_holds_on(slow: SlowJournal) -> None:
     """The older list must not be put over it."""
-    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None)
+    safety = Safety({"main": "production"}, slow, FakeClock(), lambda _trigger: None, quiet)
     slow.may_end.set()
     await safety.refresh()
     slow.may_end.clear()

@@ -14,7 +14,7 @@ from golive_engine.cycle import Cycle
 from golive_engine.desk import OrderDesk
 from golive_engine.journal import EVERY_ACCOUNT, Fill, Journal, JournalError, Stop
 from golive_engine.metrics import Metrics
-from golive_engine.orders import Order
+from golive_engine.orders import Order, OrderState
 from golive_engine.risk import Trigger
 from golive_engine.safety import Safety
 from golive_engine.trading import Execution, ExecutionStatus, Intent, Side
@@ -23,7 +23,11 @@ from golive_simulator.client import Admin
 Start = Callable[..., Any]
 D = Decimal
 BUY = Intent("BTCUSDT", Side.BUY, D("0.001"))
-ORDER = Order("gl-1", "main", "BTCUSDT", Side.BUY, Decimal("0.001"), reduce_only=False, created=100.0)
+ORDER = Order("gl-1", "main", "binanceusdm", "BTCUSDT", Side.BUY, D("0.001"), reduce_only=False, created=100.0)
+
+
+def quiet(_subject: str, _text: str) -> None:
+    """Nobody is told."""
 
 
 def test_a_commit_survives_a_crash_of_the_server(own_postgresql: Any) -> None:
@@ -47,7 +51,7 @@ async def test_a_stop_pressed_while_the_server_is_gone_is_written_when_it_is_bac
 ) -> None:
     """Meanwhile every account is stopped and no order can be written down."""
     journal = Journal(own_postgresql.new_database())
-    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None)
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _trigger: None, quiet)
     await safety.refresh()
     own_postgresql.stop(signal.SIGKILL)
     with pytest.raises(JournalError):
@@ -69,9 +73,11 @@ class LosingJournal(Journal):
 
     losses = 1
 
-    def update_order(self, order: Order, fill: Fill | None = None, time: float | None = None) -> None:
+    def update_order(
+        self, before: Order, after: Order, fill: Fill | None = None, time: float | None = None
+    ) -> None:
         """Commit, and fail all the same."""
-        super().update_order(order, fill, time)
+        super().update_order(before, after, fill, time)
         if self.losses:
             self.losses -= 1
             raise JournalError("the answer was lost")
@@ -86,7 +92,7 @@ async def test_a_fill_counts_once_when_the_answer_to_its_commit_is_lost(journal_
     async def answer(*_: object) -> Execution:
         return execution
 
-    venue: Any = SimpleNamespace(send=answer, ask=answer)
+    venue: Any = SimpleNamespace(name="binanceusdm", send=answer, ask=answer)
     journal = LosingJournal(journal_url)
     desk = OrderDesk("main", "engine", venue, journal, FakeClock(), lambda _: None, 20.0, lambda _: None)
     await desk.open()
@@ -104,9 +110,13 @@ async def test_a_fill_counts_once_when_the_answer_to_its_commit_is_lost(journal_
 async def test_an_account_whose_journal_failed_believes_nothing_any_more(journal_url: str) -> None:
     """Its next turn reads positions and orders anew."""
     journal = Journal(journal_url)
-    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _: None)
+    safety = Safety({"main": "production"}, journal, FakeClock(), lambda _: None, quiet)
     forgotten: list[str] = []
-    cycle = Cycle(60.0, lambda: True, safety, Metrics({"main": "production"}), FakeClock())
+
+    async def nothing() -> None:
+        """No other work."""
+
+    cycle = Cycle(60.0, lambda: True, safety, Metrics({"main": "production"}), FakeClock(), nothing)
 
     async def fail() -> None:
         forgotten.clear()  # what was forgotten at the start of leading
@@ -159,10 +169,13 @@ async def test_an_engine_without_its_journal_sends_nothing_and_goes_on_when_it_i
     assert engine.report().accounts[0].reconciled
     engine.stop()
     journal = Journal(settings["journal"]["url"])
-    orders, fills = journal.orders("paper"), journal.fills("paper")
+    ids = [order.client_order_id for order in journal.orders("paper") if order.state is not OrderState.WITHHELD]
+    fills = [fill.client_order_id for fill in journal.fills("paper")]
     journal.close()
-    assert len(await admin.requests(new_orders=True)) - sent == len(orders) - 1
-    assert [order.client_order_id for order in orders] == [fill.client_order_id for fill in fills]
+    rows = [row["client_order_id"] for row in await admin.requests(new_orders=True)]
+    assert [name for name in rows if name[:-8] == ids[0][:-8]] == ids, "each was sent once"
+    assert len(fills) == len(set(fills))
+    assert set(fills) <= set(ids), "nothing had to be inferred"
 
 
 async def test_a_standby_takes_over_the_journal_of_the_leader(
@@ -190,7 +203,7 @@ async def test_a_standby_takes_over_the_journal_of_the_leader(
     second.stop()
     journal = Journal(settings["journal"]["url"])
     ids = [order.client_order_id for order in journal.orders("paper")]
-    assert [fill.client_order_id for fill in journal.fills("paper")] == ids
+    assert {fill.client_order_id for fill in journal.fills("paper")} <= set(ids)
     assert {name[:-8] for name in ids} == {ids[0][:-8]}
     assert [int(name[-8:]) for name in ids] == sorted({int(name[-8:]) for name in ids})
     journal.close()

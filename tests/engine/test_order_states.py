@@ -21,7 +21,7 @@ from golive_engine.orders import (
 from golive_engine.trading import Execution, ExecutionStatus, Side
 
 D = Decimal
-ORDER = Order("gl-1", "main", "BTCUSDT", Side.SELL, D(4), reduce_only=False, created=100.0)
+ORDER = Order("gl-1", "main", "okx", "BTCUSDT", Side.SELL, D(4), reduce_only=False, created=100.0)
 
 
 def report(status: ExecutionStatus, filled: Decimal, price: int = 10) -> Execution:
@@ -35,14 +35,55 @@ def test_the_table_names_every_state(state: OrderState) -> None:
     assert state in TRANSITIONS
 
 
-def test_what_is_final_stays_so() -> None:
-    """No event moves a filled, ended, refused or withheld order."""
-    final = {OrderState.FILLED, OrderState.ENDED, OrderState.REFUSED, OrderState.WITHHELD}
-    assert set(OrderState) - UNSETTLED == final
-    for state in final:
-        for event in OrderEvent:
-            with pytest.raises(ImpossibleTransitionError):
-                replace(ORDER, state=state).after(event)
+FINAL = [OrderState.FILLED, OrderState.ENDED, OrderState.REFUSED, OrderState.WITHHELD]
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_no_report_moves_what_is_final(state: OrderState) -> None:
+    """Nothing but reconciliation goes on with a filled, ended, refused or withheld order."""
+    assert state not in UNSETTLED
+    for event in set(OrderEvent) - {OrderEvent.REAPPEARS}:
+        with pytest.raises(ImpossibleTransitionError):
+            replace(ORDER, state=state).after(event)
+
+
+@pytest.mark.parametrize("state", [state for state in OrderState if state not in FINAL[1:]])
+def test_only_what_was_thought_to_be_over_reappears(state: OrderState) -> None:
+    """A full fill is the last word; what is asked about anyway needs no such event."""
+    with pytest.raises(ImpossibleTransitionError):
+        replace(ORDER, state=state).after(OrderEvent.REAPPEARS)
+
+
+def test_what_reappears_works_and_counts_in_full() -> None:
+    """It goes on from what was filled before."""
+    ended = ORDER.reported(report(ExecutionStatus.ENDED, D(1), 10))
+    again = ended.after(OrderEvent.REAPPEARS)
+    assert (again.state, again.remaining) == (OrderState.WORKING, D(3))
+    assert fill_between(again, again.reported(report(ExecutionStatus.ENDED, D(3), 12))) == (D(-2), D(13))
+
+
+UNBELIEVABLE = {
+    "of another side": replace(report(ExecutionStatus.FILLED, D(4)), side=Side.BUY),
+    "of another symbol": replace(report(ExecutionStatus.FILLED, D(4)), symbol="ETHUSDT"),
+    "with more filled than ordered": report(ExecutionStatus.FILLED, D(40)),
+    "with fills that have no price": report(ExecutionStatus.WORKING, D(1), 0),
+}
+
+
+@pytest.mark.parametrize("execution", UNBELIEVABLE.values(), ids=UNBELIEVABLE)
+def test_no_order_takes_a_report(execution: Execution) -> None:
+    """An id used twice, or contracts taken for coins, must not become a position."""
+    with pytest.raises(ImpossibleTransitionError):
+        ORDER.reported(execution)
+
+
+def test_the_venues_own_id_is_kept() -> None:
+    """The last one told; a report without one takes it away from nobody."""
+    first = ORDER.reported(report(ExecutionStatus.WORKING, D(1)))
+    assert first.venue_order_id == "7"
+    assert (
+        first.reported(replace(report(ExecutionStatus.WORKING, D(2)), venue_order_id="")).venue_order_id == "7"
+    )
 
 
 def test_an_order_that_may_have_been_sent_is_never_withheld() -> None:

@@ -96,7 +96,15 @@ def test_profile_is_refused_with(cluster: Any, name: str, change: dict[str, Any]
         "maxExposurePercent": "10",
         "maxMarginPercent": "80",
         "maxDailyLossPercent": "0.5",
+        "maxWeeklyLossPercent": "10",
+        "maxDrawdownPercent": "10",
+        "maxTradeRiskPercent": "10",
+        "maxCorrelatedExposurePercent": "10",
+        "maxPriceDeviationPercent": "10",
+        "maxPriceMovePercent": "10",
         "maxDailyTrades": 20,
+        "maxOrdersPerMinute": 1000,
+        "maxRepeatedOrders": 1000,
         **change,
     }
     body = {

@@ -6,7 +6,7 @@ import time
 
 from golive_dev.binaries import BuildError, find_binaries
 from golive_dev.control_plane import ControlPlane, StartError
-from golive_dev.demo import story
+from golive_dev.demo import story, venues
 from golive_dev.demo.narrator import Narrator
 from golive_dev.demo.oracle import Oracle
 from golive_dev.demo.stage import ENGINE, GOLIVE, NAMESPACE, SYSTEM, Stage, build, open_control_plane
@@ -19,7 +19,7 @@ READY_SECONDS = 10.0
 
 
 def tell(plane: ControlPlane, narrator: Narrator, started_seconds: float) -> Stage:
-    """All nine steps but the table."""
+    """Every chapter but the table."""
     narrator.saw(
         "control plane ready",
         f"at most {READY_SECONDS:.0f} s",
@@ -31,6 +31,7 @@ def tell(plane: ControlPlane, narrator: Narrator, started_seconds: float) -> Sta
     narrator.saw("two charts installed", "pods ready", "2 operators, 1 engine, 1 exchange", holds=True)
     narrator.chapter(2, "The engine trades testnet and skips every production order")
     story.engine_skips(stage)
+    venues.three_venues(stage)
     oracle = Oracle(plane, NAMESPACE, GOLIVE)
     oracle.start()
     try:
@@ -45,8 +46,15 @@ def tell(plane: ControlPlane, narrator: Narrator, started_seconds: float) -> Sta
         story.leader_is_killed(stage, oracle)
         narrator.chapter(7, "The trader pulls the brake")
         story.trader_closes(stage)
-        narrator.chapter(8, "Nobody is left to renew the gate")
+        narrator.chapter(8, "Everything is killed, on every venue")
+        venues.everything_is_killed(stage)
+        narrator.chapter(9, "A venue fails")
+        venues.primary_fails(stage)
+        narrator.chapter(10, "Nobody is left to renew the gate")
         story.operators_freeze(stage)
+        narrator.chapter(11, "Money is missing")
+        story.asked_again(stage)
+        venues.money_is_missing(stage)
     finally:
         oracle.stop()
     return stage

@@ -9,6 +9,7 @@ from typing import Any
 
 from golive_dev.control_plane import ControlPlane
 from golive_dev.waiting import eventually
+from golive_simulator.streams import HOSTS as STREAM_HOSTS
 
 START_SECONDS = 20.0
 """How long the simulator may take to serve."""
@@ -19,16 +20,31 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 CANDLES = DATA / "btc-perp-1m-2022-01.csv.gz"
 INSTRUMENTS = DATA / "venue_answers" / "binance" / "http_futures_market_exchange_info.json"
 
-HOSTS = ("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com")
-"""Names under which the engine knows the exchange."""
+HOSTS = (
+    *("fapi.binance.com", "api.binance.com", "demo-fapi.binance.com", "demo-api.binance.com"),
+    *("api.bybit.com", "api-testnet.bybit.com", "www.okx.com"),
+    *STREAM_HOSTS,
+)
+"""Names under which the engine knows the exchanges."""
+
+VENUES = {"binanceusdm": "", "bybit": "bybit-", "okx": "okx-"}
+"""Prefix of each venue's environments in the simulator."""
+
+WORDS = {"main": "production", "paper": "testnet"}
+"""Which money each sort of account trades with."""
 
 KEYS = {
-    "MAIN_API_KEY": "production-key",
-    "MAIN_API_SECRET": "production-secret",
-    "PAPER_API_KEY": "testnet-key",
-    "PAPER_API_SECRET": "testnet-secret",
+    f"{account.upper()}_{venue.upper()}_{kind}": value
+    for account, money in WORDS.items()
+    for venue, prefix in VENUES.items()
+    for kind, value in (
+        ("KEY", f"{prefix}{money}-key"),
+        ("SECRET", f"{prefix}{money}-secret"),
+        ("PASSPHRASE", "passphrase"),
+    )
+    if kind != "PASSPHRASE" or venue == "okx"
 }
-"""The simulator's own default accounts."""
+"""The simulator's own default accounts, by environment variable."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,13 @@ class Exchange:
         with urllib.request.urlopen(f"{self.admin_url}/admin/{path}", timeout=5) as answer:  # noqa: S310  # loopback, ours
             return json.load(answer)
 
+    def tell(self, method: str, path: str, body: dict[str, object] | None = None) -> Any:
+        """What the admin API answers to a request that changes something."""
+        data = json.dumps(body).encode() if body is not None else None
+        request = urllib.request.Request(f"{self.admin_url}/admin/{path}", data=data, method=method)  # noqa: S310  # loopback, ours
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  # same
+            return json.load(answer)
+
     def _account(self, environment: str) -> dict[str, Any]:
         accounts: dict[str, Any] = self.admin("state")["environments"][environment]["accounts"]
         return dict(accounts[f"{environment}-key"])
@@ -61,7 +84,20 @@ class Exchange:
         """Signed base quantity by symbol, flat ones left out."""
         positions = self._account(environment)["positions"]
         sizes = {symbol: float(position["quantity"]) for symbol, position in positions.items()}
-        return {symbol: size for symbol, size in sizes.items() if size}
+        return {name.removesuffix("-SWAP").replace("-", ""): size for name, size in sizes.items() if size}
+
+    def all_positions(self, money: str) -> dict[str, float]:
+        """The same over all venues together."""
+        total: dict[str, float] = {}
+        for prefix in VENUES.values():
+            for symbol, size in self.positions(f"{prefix}{money}").items():
+                total[symbol] = total.get(symbol, 0.0) + size
+        return {symbol: size for symbol, size in total.items() if size}
+
+    def all_orders(self, money: str) -> list[dict[str, Any]]:
+        """Every order that one of the venues has accepted, oldest first."""
+        orders = [order for prefix in VENUES.values() for order in self.orders(f"{prefix}{money}")]
+        return sorted(orders, key=lambda order: order["created_ms"])
 
     def equity(self, environment: str) -> float:
         """Wallet plus unrealized profit."""

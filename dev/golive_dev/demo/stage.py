@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from golive_dev.control_plane import ControlPlane
-from golive_dev.demo.exchange import HOSTS, KEYS, Exchange, start_exchange
+from golive_dev.demo.exchange import HOSTS, KEYS, VENUES, Exchange, start_exchange
 from golive_dev.demo.narrator import Narrator
 from golive_dev.node import start_node
 from golive_dev.progress import to_stream
@@ -31,35 +31,55 @@ GATE = f"golive-gate-{GOLIVE}"
 CANDLES_PER_SECOND = 0.1
 """Market time is compressed sixfold: three losing trades in a row would be a WARNING, and shut the gate."""
 
+
+def _seat(account: str, venue: str) -> dict[str, str]:
+    """An account's place on a venue."""
+    names = ("KEY", "SECRET", "PASSPHRASE") if venue == "okx" else ("KEY", "SECRET")
+    fields = {"KEY": "api_key_env", "SECRET": "secret_env", "PASSPHRASE": "passphrase_env"}
+    return {"venue": venue} | {fields[name]: f"{account}_{venue}_{name}".upper() for name in names}
+
+
 ENGINE_SETTINGS: dict[str, Any] = {
     "interval_seconds": 0.05,
     "symbols": ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT"],
-    "strategy": {"quantity": {"BTCUSDT": "0.001"}, "notional": "45"},
+    "strategies": [{"quantity": {"BTCUSDT": "0.001"}, "notional": "45"}],
+    "profiles": {
+        "paper": {
+            "maxPositionNotional": "200",
+            "maxPositions": 6,
+            "maxLeverage": "1",
+            "maxExposurePercent": "20",
+            "maxMarginPercent": "80",
+            "maxDailyLossPercent": "5",
+            "maxWeeklyLossPercent": "5",
+            "maxDrawdownPercent": "5",
+            "maxTradeRiskPercent": "1",
+            "maxCorrelatedExposurePercent": "20",
+            "maxPriceDeviationPercent": "2",
+            "maxPriceMovePercent": "10",
+            "maxDailyTrades": 10000,
+            "maxOrdersPerMinute": 600,
+            "maxRepeatedOrders": 100,
+        }
+    },
     "accounts": [
         {
             "name": "main",
             "environment": "production",
-            "venue": "binanceusdm",
-            "api_key_env": "MAIN_API_KEY",
-            "secret_env": "MAIN_API_SECRET",
+            "profile": "micro",
+            "venues": [_seat("main", venue) for venue in VENUES],
         },
-        {
-            "name": "paper",
-            "environment": "testnet",
-            "venue": "binanceusdm",
-            "api_key_env": "PAPER_API_KEY",
-            "secret_env": "PAPER_API_SECRET",
-            "limits": {
-                "maxPositionNotional": "200",
-                "maxPositions": 6,
-                "maxLeverage": "1",
-                "maxExposurePercent": "20",
-                "maxMarginPercent": "80",
-                "maxDailyLossPercent": "5",
-                "maxDailyTrades": 10000,
-            },
-        },
+        *(
+            {
+                "name": f"paper-{venue}",
+                "environment": "testnet",
+                "profile": "paper",
+                "venues": [_seat("paper", venue)],
+            }
+            for venue in VENUES
+        ),
     ],
+    "venue": {"rate_limit_ms": 0, "stream": True, "breaker": {"open_seconds": 2}},
 }
 """The engine of the story: as in production, but with a cycle of 50 ms for 60 s, to suit the faster market."""
 
@@ -108,6 +128,12 @@ class Stage:
         address = self.engine_pod()["status"]["podIP"]
         with urllib.request.urlopen(f"http://{address}:8000/status", timeout=2) as answer:  # loopback, ours
             return dict(json.load(answer))
+
+    def engine_metrics(self) -> str:
+        """The engine's series in Prometheus' text format."""
+        address = self.engine_pod()["status"]["podIP"]
+        with urllib.request.urlopen(f"http://{address}:8000/metrics", timeout=2) as answer:  # loopback, ours
+            return str(answer.read().decode())
 
     def engine_log(self) -> list[dict[str, Any]]:
         """The engine's log lines as JSON."""
@@ -163,7 +189,7 @@ def _engine(stage: Stage) -> None:
     literals = [f"--from-literal={key}={value}" for key, value in KEYS.items()]
     stage.run(
         *("kubectl", "create", "secret", "generic", "exchange-keys", "-n", NAMESPACE, *literals),
-        show="kubectl create secret generic exchange-keys -n trading --from-literal=MAIN_API_KEY=…",
+        show="kubectl create secret generic exchange-keys -n trading --from-literal=MAIN_BINANCEUSDM_KEY=…",
         check=True,
     )
     stage.run(
@@ -175,7 +201,7 @@ def _engine(stage: Stage) -> None:
     resolve = dict.fromkeys(HOSTS, stage.exchange.address)
     values = {
         "golive": GOLIVE,
-        "config": ENGINE_SETTINGS | {"venue": {"resolve": resolve, "rate_limit_ms": 0}},
+        "config": ENGINE_SETTINGS | {"venue": ENGINE_SETTINGS["venue"] | {"resolve": resolve}},
         "credentials": {
             "existingSecret": "exchange-keys",
             "env": [{"name": key, "key": key} for key in KEYS],

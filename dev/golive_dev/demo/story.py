@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from golive_api.values import parse_time
+from golive_dev.demo.exchange import VENUES
 from golive_dev.demo.oracle import Oracle
 from golive_dev.demo.stage import ENGINE, GATE, GOLIVE, NAMESPACE, SYSTEM, Stage, process_of, send, settled
 from golive_dev.waiting import eventually
@@ -38,7 +39,7 @@ def engine_skips(stage: Stage) -> None:
     stage.narrator.command(
         f"kubectl logs -n {NAMESPACE} deploy/{ENGINE} | grep ORDER_SKIPPED", "\n".join(shown)
     )
-    trades, production = stage.engine_report()["testnetTrades"], stage.exchange.orders("production")
+    trades, production = stage.engine_report()["testnetTrades"], stage.exchange.all_orders("production")
     stage.narrator.saw(
         "testnet trades without a gate",
         "3 fills or more",
@@ -142,14 +143,14 @@ def approver_opens(stage: Stage) -> None:
 
 
 def _filled(stage: Stage) -> list[dict[str, Any]]:
-    return [order for order in stage.exchange.orders("production") if order["status"] == "FILLED"]
+    return [order for order in stage.exchange.all_orders("production") if order["status"] == "FILLED"]
 
 
 def _positions(stage: Stage) -> tuple[dict[str, float], dict[str, float]]:
     report = next(a for a in stage.engine_report()["accounts"] if a["name"] == "main")
     return (
         {symbol: float(size) for symbol, size in report["positions"].items()},
-        stage.exchange.positions("production"),
+        stage.exchange.all_positions("production"),
     )
 
 
@@ -168,7 +169,7 @@ def _agreement(stage: Stage, step: str) -> None:
         holds = False
     ours, _ = _positions(stage)
     equity = next(a for a in stage.engine_report()["accounts"] if a["name"] == "main").get("equity")
-    wallet = stage.exchange.equity("production")
+    wallet = sum(stage.exchange.equity(f"{prefix}production") for prefix in VENUES.values())
     seen = f"{_sizes(ours)} here and there; equity {float(equity or 0):.2f} / {wallet:.2f}"
     holds = holds and abs(float(equity or 0) - wallet) < 0.01 * wallet  # prices move between the two looks
     stage.narrator.saw(
@@ -184,14 +185,16 @@ def engine_is_killed(stage: Stage) -> None:
     """6a: the engine dies in the middle of work."""
     before = stage.engine_pod()["status"]["containerStatuses"][0]["restartCount"]
     pid = process_of(stage.engine_pod())
-    sent_before = len(stage.exchange.orders("production"))
+    sent_before = len(stage.exchange.all_orders("production"))
     send(pid, signal.SIGKILL)
     stage.narrator.command(f"kill -KILL {pid}   # the engine's process", "")
     began = time.monotonic()
     with stage.narrator.waiting("the engine"):
         eventually(lambda: _armed_again(stage, before), 60)
     took = time.monotonic() - began
-    identities = Counter(order["request"]["client_order_id"] for order in stage.exchange.orders("production"))
+    identities = Counter(
+        order["request"]["client_order_id"] for order in stage.exchange.all_orders("production")
+    )
     double = [identity for identity, count in identities.items() if count > 1]
     seen = (
         f"back and armed, {len(identities)} orders ({len(identities) - sent_before} since), {len(double)} twice"
@@ -245,7 +248,7 @@ def _led_on(stage: Stage, epoch: int) -> bool:
 
 
 def _unlawful(stage: Stage, oracle: Oracle) -> list[dict[str, Any]]:
-    orders = stage.exchange.orders("production")
+    orders = stage.exchange.all_orders("production")
     return [
         order
         for order in orders
@@ -272,7 +275,7 @@ def trader_closes(stage: Stage) -> None:
     stage.narrator.saw("close → first refused order", "tens of ms", message, holds=refused < 1, seconds=refused)
     later = [
         order
-        for order in stage.exchange.orders("production")
+        for order in stage.exchange.all_orders("production")
         if order["created_ms"] / 1000 > sent.timestamp() + TOLERANCE_SECONDS
     ]
     stage.narrator.saw("orders after the close", "none", str(len(later)), holds=not later)
@@ -288,8 +291,8 @@ def _first_refusal(stage: Stage, sent: datetime) -> tuple[str, datetime] | None:
     return None
 
 
-def operators_freeze(stage: Stage) -> None:
-    """8: with nobody to renew it, the gate shuts by itself."""
+def asked_again(stage: Stage) -> None:
+    """A closed revision never opens again: the trader asks anew, the approver approves anew."""
     enable = '{"spec":{"activation":"Enabled"}}'
     stage.run(
         *("kubectl", "patch", "golive", GOLIVE, "-n", NAMESPACE, "--type=merge", "-p", enable),
@@ -300,6 +303,10 @@ def operators_freeze(stage: Stage) -> None:
     stage.run("kubectl", "golive", "approve", GOLIVE, "-n", NAMESPACE, "--yes", user="approver")
     settled(stage, "Open", 30)
     eventually(lambda: stage.engine_report()["gate"]["state"] == "Open", 20)
+
+
+def operators_freeze(stage: Stage) -> None:
+    """8: with nobody to renew it, the gate shuts by itself."""
     pids = [process_of(pod) for pod in stage.pods(SYSTEM)]
     for pid in pids:
         send(pid, signal.SIGSTOP)
