@@ -83,6 +83,7 @@ class Trader:
             for seat in account.seats
         }
         self._sentiment: dict[str, Decimal] = {}
+        self._silent: set[str] = set()
 
     def forget(self) -> None:
         """Believe nothing any more: another pod may have traded this account."""
@@ -142,11 +143,14 @@ class Trader:
                 raise end
 
     async def _agree(self, seat: Seat) -> None:
-        """Read one venue; one that does not answer ends nobody else's turn."""
+        """Read one venue; one that does not answer ends nobody else's turn, and is told of once."""
         try:
             await seat.agree()
+            self._silent.discard(seat.name)
         except UnavailableError as error:
-            _log.warning("venue unavailable: %s", error, extra={"venue": seat.name})
+            level = logging.INFO if seat.name in self._silent else logging.WARNING
+            _log.log(level, "venue unavailable: %s", error, extra={"venue": seat.name})
+            self._silent.add(seat.name)
         self._shared.beat()
 
     async def _fail_over(self) -> None:
