@@ -5,7 +5,7 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,16 @@ def microseconds(calls: int, call: Callable[[], object]) -> list[float]:
         call()
         values.append((clock() - began) / 1000)
     gc.enable()
+    return values
+
+
+async def each(calls: int, work: Callable[[], Awaitable[object]]) -> list[float]:
+    """The same for what has to be awaited, the garbage collector as it usually is."""
+    clock, values = time.perf_counter_ns, []
+    for _ in range(calls):
+        began = clock()
+        await work()
+        values.append((clock() - began) / 1000)
     return values
 
 

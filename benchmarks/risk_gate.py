@@ -106,6 +106,7 @@ def main() -> int:
     count = len(chain_of(Scope.NEW_RISK))
     contenders = {
         "adding up a situation with ten positions": lambda: Situation(**known),
+        "both, as for every order": lambda: judge(INTENT, "id", Situation(**known)),
         f"an order that passes all {count} checks": lambda: judge(INTENT, "id", now),
         "the same near the bound of correlated exposure": lambda: judge(INTENT, "id", near),
         "an order that a shut gate denies": lambda: judge(INTENT, "id", shut),
@@ -115,7 +116,7 @@ def main() -> int:
         for sample, call in zip(samples, contenders.values(), strict=True):
             sample.values.extend(microseconds(CALLS, call))
     show("RiskGate", "µs", samples, machine(), f"aim: at most {BOUND_MICROSECONDS:g} µs, median")
-    return int(statistics.median(samples[1].values) > BOUND_MICROSECONDS)
+    return int(statistics.median(samples[2].values) > BOUND_MICROSECONDS)
 
 
 if __name__ == "__main__":

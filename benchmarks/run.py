@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SCRIPTS = ("gate_question.py", "risk_gate.py", "close_latency.py", "whole_system.py", "peer_risk.py")
+SCRIPTS = (
+    *("gate_question.py", "risk_gate.py", "order_overhead.py", "cycle_time.py", "memory.py"),
+    *("close_latency.py", "whole_system.py", "peer_risk.py"),
+)
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ import yaml
 
 from golive_api.kinds import definitions
 from golive_api.reasons import Reason
+from golive_dev.model_pages import settings_page, status_page
 from golive_engine.metrics import Metrics as EngineMetrics
 from golive_engine.riskgate import CHECKS, Scope
 from golive_operator.metrics import Metrics as OperatorMetrics
@@ -113,9 +114,14 @@ def _riskgate() -> Iterator[tuple[Path, str]]:
     yield Path("docs/reference/riskgate.md"), text
 
 
+def _models() -> Iterator[tuple[Path, str]]:
+    yield Path("docs/reference/engine-settings.md"), settings_page()
+    yield Path("docs/reference/engine-status.md"), status_page()
+
+
 def generated() -> dict[Path, str]:
     """Every generated file's path, relative to the root, and its text."""
-    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics(), *_riskgate()])
+    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics(), *_riskgate(), *_models()])
 
 
 def stale() -> list[Path]:

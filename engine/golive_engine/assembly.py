@@ -127,13 +127,37 @@ def credentials(settings: Settings, environment: Mapping[str, str]) -> dict[tupl
     found: dict[tuple[str, VenueName], Credentials] = {}
     for account in settings.accounts:
         for seat in account.venues:
-            names = [seat.api_key_env, seat.secret_env, *([seat.passphrase_env] if seat.passphrase_env else [])]
-            if missing := [name for name in names if not environment.get(name)]:
+            if missing := _unset(seat, environment):
                 raise SettingsError(
                     f"account {account.name}: environment variable {' and '.join(missing)} is not set"
                 )
-            found[account.name, seat.venue] = Credentials(*(environment[name] for name in names))
+            found[account.name, seat.venue] = Credentials(*(environment[name] for name in _variables(seat)))
     return found
+
+
+def with_keys(settings: Settings, environment: Mapping[str, str]) -> tuple[Settings, list[str]]:
+    """The settings without the seats whose keys are not there, and a line for people about each of those."""
+    kept, missing = list[AccountSettings](), list[str]()
+    for account in settings.accounts:
+        seats = [seat for seat in account.venues if not _unset(seat, environment)]
+        missing += [
+            f"{account.name} on {seat.venue}: NOT LOOKED AT, its keys are not set"
+            for seat in account.venues
+            if seat not in seats
+        ]
+        if seats:
+            kept.append(account.model_copy(update={"venues": seats}))
+    return settings.model_copy(update={"accounts": kept}), missing
+
+
+def _variables(seat: SeatSettings) -> list[str]:
+    """Names of the environment variables that hold a seat's keys."""
+    return [name for name in (seat.api_key_env, seat.secret_env, seat.passphrase_env) if name is not None]
+
+
+def _unset(seat: SeatSettings, environment: Mapping[str, str]) -> list[str]:
+    """Those of them that are not set."""
+    return [name for name in _variables(seat) if not environment.get(name)]
 
 
 def limits_of(own: AccountSettings, settings: Settings, gate: Gate) -> Limits | None:

@@ -16,6 +16,7 @@ from golive_engine.trading import (
     OrderKind,
     OutcomeUnknownError,
     Permit,
+    Purpose,
     Quote,
     RefusedError,
     Snapshot,
@@ -150,8 +151,11 @@ class GuardedVenue:
         return await self._read(lambda: self.inner.set_leverage(symbol, leverage))
 
     async def send(self, intent: Intent, client_order_id: str, permit: Permit) -> Execution:
-        """Send one order, once; RefusedError without a request while the breaker is open."""
-        if not self._breaker.allows(self._clock.monotonic()):
+        """Send one order, once; RefusedError without a request while the breaker is open.
+
+        The kill protocol's orders go out all the same: closing is not kept waiting by a breaker.
+        """
+        if not self._breaker.allows(self._clock.monotonic()) and intent.purpose is not Purpose.KILL:
             raise RefusedError(f"{NEVER_SENT}: circuit open", is_outage=True)
         return await self._counted(lambda: self.inner.send(intent, client_order_id, permit))
 

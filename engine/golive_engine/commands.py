@@ -8,14 +8,14 @@ from collections.abc import Callable
 from golive_api.reasons import Reason
 from golive_engine import killing
 from golive_engine.account import Permissions
-from golive_engine.assembly import Workshop, credentials, open_alerts
+from golive_engine.assembly import Workshop, credentials, open_alerts, with_keys
 from golive_engine.cache import open_cache
 from golive_engine.clock import Clock
 from golive_engine.journal import Journal, JournalError
 from golive_engine.metrics import Metrics
 from golive_engine.safety import Safety
 from golive_engine.sentiment import open_sentiment
-from golive_engine.settings import AccountSettings, Settings
+from golive_engine.settings import AccountSettings, Settings, SettingsError
 from golive_engine.skips import Skips
 from golive_engine.trader import Shared, Trader
 
@@ -36,7 +36,13 @@ def release_stops(settings: Settings, clock: Clock, name: str, cause: str) -> in
 def release_locks(
     settings: Settings, clock: Clock, account: str, symbol: str | None, name: str, cause: str
 ) -> int:
-    """Re-arm an account's locked symbols, or one of them; a running engine sees it in its next cycle."""
+    """Re-arm an account's locked symbols, or one of them; a running engine sees it in its next cycle.
+
+    Raises:
+        SettingsError: There is no such account.
+    """
+    if account not in {known.name for known in settings.accounts}:
+        raise SettingsError(f"no account is called {account}")
     return _journalled(
         settings,
         lambda j: f"{j.release_locks(account, symbol, name, cause, clock.wall())} symbols re-armed by {name}",
@@ -69,14 +75,15 @@ async def _kill(
     if ended is not None:
         return ended.details["text"], ended.value == "done"
     print("no engine answers: killing from here", file=sys.stderr)  # noqa: T201  # same
-    traders = _traders(settings, journal, clock)
+    reachable, missing = with_keys(settings, os.environ)
+    traders = _traders(reachable, journal, clock)
     try:
         report = await killing.carry_out(traders, journal, clock, flatten=flatten)
     finally:
         for trader in traders:
             for seat in trader.account.seats:
                 await seat.market.close()
-    return report.text(), report.is_done
+    return "\n".join([report.text(), *missing]), report.is_done and not missing
 
 
 def _traders(settings: Settings, journal: Journal, clock: Clock) -> list[Trader]:

@@ -147,7 +147,7 @@ class Guardian:
             rebalancing.Holding(seat.name, quantity, price, seat.market.instruments[symbol])
             for seat in self._account.seats
             for symbol, quantity in seat.desk.ledger.positions().items()
-            if symbol in seat.market.instruments and (price := seat.prices().get(symbol, ZERO)) > ZERO
+            if symbol in seat.market.instruments and (price := seat.market.prices.get(symbol, ZERO)) > ZERO
         ]
 
 

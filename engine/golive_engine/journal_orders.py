@@ -21,6 +21,14 @@ from golive_engine.trading import Side
 
 _orders, _fills, _order_changes = tables.orders, tables.fills, tables.order_changes
 
+# Made once, values given when executed: a statement that holds its values costs more than the disk does.
+_add_order, _add_change, _add_fill = sa.insert(_orders), sa.insert(_order_changes), sa.insert(_fills)
+_take_step = sa.update(_orders).where(
+    _orders.c.client_order_id == sa.bindparam("own"),
+    _orders.c.state == sa.bindparam("state_before"),
+    _orders.c.filled == sa.bindparam("filled_before"),
+)
+
 
 class OrderJournal(Database):
     """Orders and fills. One without a venue in a question means all of the account's."""
@@ -53,7 +61,12 @@ class OrderJournal(Database):
     def add_order(self, order: Order) -> None:
         """Write an order down; raises JournalError if its client id exists."""
         row = order_columns(order)
-        self._write(sa.insert(_orders).values(**row), _change_insert(order, order.created))
+
+        def write(connection: sa.Connection) -> None:
+            connection.execute(_add_order, row)
+            connection.execute(_add_change, _change_columns(row, order.created))
+
+        self._transact(write)
         with self._counting:
             self._number = max(self._number, row["number"] or 0)
 
@@ -66,15 +79,15 @@ class OrderJournal(Database):
             JournalError: Also if the journal stands elsewhere than the caller believes. Then another pod, or a
                 commit whose answer was lost, has written this already, and the fill must not count twice.
         """
-        same = (_orders.c.client_order_id == after.client_order_id) & (_orders.c.state == before.state.value)
-        same &= _orders.c.filled == str(before.filled)
+        row = order_columns(after)
+        same = {"state_before": before.state.value, "filled_before": str(before.filled)}
 
         def write(connection: sa.Connection) -> None:
-            if connection.execute(sa.update(_orders).where(same).values(**order_columns(after))).rowcount != 1:
+            if connection.execute(_take_step, row | same | {"own": after.client_order_id}).rowcount != 1:
                 raise JournalError(f"{after.client_order_id}: the journal knows otherwise")
-            connection.execute(_change_insert(after, time))
+            connection.execute(_add_change, _change_columns(row, time))
             if fill is not None:
-                connection.execute(_fill_insert(fill))
+                connection.execute(_add_fill, fill_columns(fill))
 
         self._transact(write)
 
@@ -85,7 +98,9 @@ class OrderJournal(Database):
 
     def add_fills(self, fills: list[Fill]) -> None:
         """Write fills without an order, all or none; raises JournalError if a trade is there already."""
-        self._write(*map(_fill_insert, fills))
+        rows = [fill_columns(fill) for fill in fills]
+        if rows:
+            self._transact(lambda connection: connection.execute(_add_fill, rows))
 
     def orders(self, account: str, venue: str | None = None) -> list[Order]:
         """Every order, oldest first."""
@@ -109,17 +124,13 @@ class OrderJournal(Database):
 
     def new_risk_orders_since(self, account: str, start: float) -> int:
         """How many orders that are not reduce-only were sent, or may have been, since a moment."""
-        return len(self.new_risk_times(account, start))
+        query = _new_risk(sa.select(sa.func.count()), account, start)
+        return int(self._read(query)[0][0])
 
     def new_risk_times(self, account: str, start: float) -> list[tuple[str, Side, float]]:
         """Symbol, side and time of each of them, oldest first."""
-        never = [OrderState.WITHHELD.value, OrderState.REFUSED.value]
-        query = (
-            sa.select(_orders.c.symbol, _orders.c.side, _orders.c.created)
-            .where(_orders.c.account == account, _orders.c.created >= start)
-            .where(sa.not_(_orders.c.reduce_only), _orders.c.state.not_in(never))
-            .order_by(_orders.c.created)
-        )
+        columns = sa.select(_orders.c.symbol, _orders.c.side, _orders.c.created)
+        query = _new_risk(columns, account, start).order_by(_orders.c.created)
         return [(row.symbol, Side(row.side), row.created) for row in self._read(query)]
 
     def order_times_since(self, account: str, start: float) -> list[float]:
@@ -139,13 +150,14 @@ def _of(table: sa.Table, account: str, venue: str | None) -> sa.Select[Any]:
     return query if venue is None else query.where(table.c.venue == venue)
 
 
-def _change_insert(order: Order, time: float | None) -> sa.Insert:
-    """An order's step as a statement."""
-    row = order_columns(order)
+def _new_risk(query: sa.Select[Any], account: str, start: float) -> sa.Select[Any]:
+    """Only orders since a moment that are not reduce-only and were sent, or may have been."""
+    never = [OrderState.WITHHELD.value, OrderState.REFUSED.value]
+    query = query.where(_orders.c.account == account, _orders.c.created >= start)
+    return query.where(sa.not_(_orders.c.reduce_only), _orders.c.state.not_in(never))
+
+
+def _change_columns(row: dict[str, Any], time: float | None) -> dict[str, Any]:
+    """The step that an order's columns tell, as columns of its own."""
     columns = ("client_order_id", "state", "filled", "average_price", "reason")
-    return sa.insert(_order_changes).values(time=time, **{column: row[column] for column in columns})
-
-
-def _fill_insert(fill: Fill) -> sa.Insert:
-    """A fill as a statement."""
-    return sa.insert(_fills).values(**fill_columns(fill))
+    return {"time": time, **{column: row[column] for column in columns}}

@@ -36,6 +36,7 @@ class Market:
         self.instruments: dict[str, Instrument] = {}
         self.leverages: dict[str, Decimal] = {}
         self.quotes: dict[str, Quote] = {}
+        self.prices: dict[str, Decimal] = {}
         self.closes: dict[str, tuple[Decimal, ...]] = {}
         self.depths: dict[str, Depth] = {}
         self.skew_seconds: float | None = None
@@ -66,7 +67,7 @@ class Market:
 
     async def look(self, symbols: frozenset[str]) -> None:
         """Read prices, and the venue's clock that they are dated by."""
-        self.quotes = {}
+        self.quotes, self.prices = {}, {}
         asked, wall = self._clock.monotonic(), self._clock.wall()
         self._venue_time = await self._venue.server_time()
         travelled = self._clock.monotonic() - asked
@@ -74,6 +75,7 @@ class Market:
         self.skew_seconds = self._venue_time - (wall + travelled / 2)
         self._heard = asked
         self.quotes = await self._venue.quotes(symbols)
+        self.prices = {symbol: quote.middle for symbol, quote in self.quotes.items()}
 
     async def look_back(self, symbols: Iterable[str], count: int) -> None:
         """Read the closes of every symbol."""

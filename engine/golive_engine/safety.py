@@ -57,6 +57,8 @@ class Safety:
             try:
                 stops = await asyncio.to_thread(self._journal.active_stops)
                 released, before = await asyncio.to_thread(self._journal.last_release), self._released
+                if self._is_read:
+                    self._tell([stop for stop in stops if stop not in self._stops])
                 # Not before: a report made while the journal is read would tell of a stop that nobody started.
                 self._stops = stops
                 await self._write_down()
@@ -68,6 +70,12 @@ class Safety:
         if is_released:
             self._assessments.clear()  # the journal counts capital and peak anew: so does what was confirmed
         return is_released
+
+    def _tell(self, stops: list[Stop]) -> None:
+        """Count and tell of stops that somebody else has begun in the journal: the kill command does."""
+        for stop in stops:
+            self._on_trigger(Trigger(stop.trigger))
+            self._alert(f"emergency stop: {stop.trigger} ({stop.scope})", "begun in the journal")
 
     async def judge(self, account: str, reading: Standing | None) -> None:
         """Assess an account, on all its venues together, and latch what is confirmed.

@@ -1,7 +1,6 @@
 """An account's place on one venue: what is known of it there, and whether that is known at all."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 from golive_api.engine_report import Breaker, VenueReport
 from golive_engine.breaker import GuardedVenue
@@ -121,10 +120,6 @@ class Seat:
                 ours = found.get(symbol, Exposure(ZERO))
                 found[symbol] = replace(ours, elsewhere=ours.elsewhere + theirs.worst())
         return found
-
-    def prices(self) -> dict[str, Decimal]:
-        """Middle of the book by symbol."""
-        return {symbol: quote.middle for symbol, quote in self.market.quotes.items()}
 
     def report(self) -> VenueReport:
         """What /status tells of it."""

@@ -243,7 +243,7 @@ class HttpSettings(Section):
 
     host: str | None = None
     """Address to listen on; default: the pod's own, else 127.0.0.1."""
-    port: int = Field(default=8080, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on."""
 
 

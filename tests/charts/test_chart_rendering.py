@@ -217,12 +217,12 @@ def pod_of(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def test_engine_understands_its_settings_file(render: Callable[..., Any]) -> None:
     """What the chart writes is what the engine reads, unknown keys refused."""
-    account = {"name": "main", "environment": "production", "venue": "binanceusdm"}
-    account |= {"api_key_env": "MAIN_API_KEY", "secret_env": "MAIN_API_SECRET"}
+    seat = {"venue": "binanceusdm", "api_key_env": "MAIN_KEY", "secret_env": "MAIN_SECRET"}
+    account = {"name": "main", "environment": "production", "venues": [seat]}
     values = ENGINE | {"config": {"symbols": ["BTCUSDT"], "accounts": [account]}}
     files = next(body for body in render("golive-engine", values) if body["kind"] == "ConfigMap")["data"]
 
-    settings = Settings.model_validate(yaml.safe_load(files["engine.yaml"]))
+    settings = Settings(**yaml.safe_load(files["engine.yaml"]))
 
     assert (settings.engine, settings.golive, settings.http.port) == ("perps-engine", "perps", 8000)
     assert str(settings.venue.ca_file) == "/etc/golive-venue-ca/ca.crt"

@@ -14,6 +14,7 @@ PROMISES = (
     "two charts installed",
     "testnet trades without a gate",
     "production orders are skipped",
+    "three venues trade",
     "a request alone opens nothing",
     "own or forged approval",
     "gate opened by hand",
@@ -28,7 +29,15 @@ PROMISES = (
     "close → engine says stopped",
     "close → first refused order",
     "orders after the close",
+    "kill --flatten",
+    "stop released by name",
+    "Binance fails",
+    "real orders fail over",
+    "Binance is back",
     "operators frozen → gate shut",
+    "emergency stop",
+    "the gate shuts too",
+    "nothing new, stops stay",
 )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from golive_simulator.client import Admin
 
@@ -133,6 +134,38 @@ async def test_a_venue_that_is_gone_is_reported_and_holds_up_no_other(
     assert "bybit on bybit: " in output
     assert "NOT DONE" in output
     assert await held(admin, api_key) == {"binanceusdm": 0, "bybit": 2, "okx": 0}
+
+
+async def test_an_open_breaker_keeps_no_position_open(
+    start_engine: Any, three_accounts: dict[str, Any], until: Until, admin: Admin, api_key: str, tmp_path: Path
+) -> None:
+    """The venue is back, but its breaker waits for minutes yet: killing does not wait with it."""
+    three_accounts["venue"] |= {"breaker": {"failures": 1, "open_seconds": 600}}
+    engine = start_engine(three_accounts)
+    await until(lambda: settled(engine))
+    fault = await admin.add_fault("answer-before-accept", environment="testnet", status=503)
+    await until(lambda: engine.report().accounts[0].venues[0].breaker == "open")
+    await admin.clear_faults(fault["fault_id"])
+    code, output = await kill(tmp_path / "engine-0.yaml", api_key, "--flatten")
+    assert code == 0, output
+    assert await held(admin, api_key) == dict.fromkeys(VENUES, 0)
+
+
+async def test_a_missing_key_keeps_nobody_from_killing_elsewhere(
+    start_engine: Any, three_accounts: dict[str, Any], until: Until, admin: Admin, api_key: str, tmp_path: Path
+) -> None:
+    """The venue that can't be asked is named, and the exit code is not 0."""
+    engine = start_engine(three_accounts)
+    await until(lambda: settled(engine))
+    engine.stop()
+    okx = three_accounts["accounts"][2]["venues"][0]
+    okx["passphrase_env"] = "UNSET"
+    config = tmp_path / "keyless.yaml"
+    config.write_text(yaml.safe_dump(three_accounts))
+    code, output = await kill(config, api_key, "--flatten")
+    assert code == 1
+    assert "okx on okx: NOT LOOKED AT" in output
+    assert await held(admin, api_key) == {"binanceusdm": 0, "bybit": 0, "okx": 2}
 
 
 async def test_a_signal_kills_too(

@@ -73,9 +73,20 @@ def runs_of(journal: Journal, counted: EVENTS, config: Path | None = None, **set
     )
 
 
+OTHERS: set[int] = set()
+"""This process' descendants from before the test: servers that tests share."""
+
+
+@pytest.fixture(autouse=True)
+def _others() -> None:
+    """Note what was there before."""
+    OTHERS.clear()
+    OTHERS.update(descendants(os.getpid()))
+
+
 def mine() -> list[int]:
-    """This process' descendants that live."""
-    return [pid for pid in descendants(os.getpid()) if is_alive(pid)]
+    """This process' descendants that live and that the test has started."""
+    return [pid for pid in descendants(os.getpid()) if is_alive(pid) and pid not in OTHERS]
 
 
 def commands(pids: list[int]) -> str:

@@ -29,7 +29,7 @@ SYSTEM = "golive-system"
 GATE = f"golive-gate-{GOLIVE}"
 
 CANDLES_PER_SECOND = 0.1
-"""Market time is compressed sixfold: three losing trades in a row would be a WARNING, and shut the gate."""
+"""Market time is compressed sixfold: four losing trades in a row would be a WARNING, and shut the gate."""
 
 
 def _seat(account: str, venue: str) -> dict[str, str]:

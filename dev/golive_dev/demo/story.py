@@ -1,4 +1,4 @@
-"""The nine steps: each runs real commands and notes what was expected and what was seen."""
+"""The chapters about the gate: each runs real commands and notes what was expected and what was seen."""
 
 import json
 import re
@@ -28,7 +28,7 @@ TESTNET_TRADES = 3
 
 
 def engine_skips(stage: Stage) -> None:
-    """2: testnet trades, production is skipped."""
+    """Testnet trades, production is skipped."""
     with stage.narrator.waiting("testnet fills"):
         began = time.monotonic()
         eventually(lambda: stage.engine_report()["testnetTrades"] >= TESTNET_TRADES, 30)
@@ -56,7 +56,7 @@ def engine_skips(stage: Stage) -> None:
 
 
 def trader_applies(stage: Stage) -> None:
-    """3: the request, and why the gate is closed."""
+    """The request, and why the gate is closed."""
     eventually(lambda: _applied(stage), 20)
     stage.narrator.command(
         "kubectl apply -f config/samples/golive.yaml   # as trader", "golive.golive.dev/perps created"
@@ -80,7 +80,7 @@ def _applied(stage: Stage) -> bool:
 
 
 def trader_cheats(stage: Stage) -> None:
-    """4: neither own approval nor a gate by hand."""
+    """Neither own approval nor a gate by hand."""
     eventually(lambda: stage.golive()["status"].get("digest"), 20)
     code, output = stage.run("kubectl", "golive", "approve", GOLIVE, "-n", NAMESPACE, "--yes", user="trader")
     _, forged = stage.run(
@@ -122,7 +122,7 @@ def _forged_approval(stage: Stage) -> str:
 
 
 def approver_opens(stage: Stage) -> None:
-    """5: approval, open gate, fills, agreement."""
+    """Approval, open gate, fills, agreement."""
     words = ("kubectl", "golive", "approve", GOLIVE, "-n", NAMESPACE, "--yes", "--comment", "limits checked")
     stage.run(*words, user="approver", show=" ".join(words[:-1]) + ' "limits checked"')
     took = settled(stage, "Open", 30)
@@ -182,7 +182,7 @@ def _sizes(positions: dict[str, float]) -> str:
 
 
 def engine_is_killed(stage: Stage) -> None:
-    """6a: the engine dies in the middle of work."""
+    """The engine dies in the middle of work."""
     before = stage.engine_pod()["status"]["containerStatuses"][0]["restartCount"]
     pid = process_of(stage.engine_pod())
     sent_before = len(stage.exchange.all_orders("production"))
@@ -211,7 +211,7 @@ def _armed_again(stage: Stage, restarts: int) -> bool:
 
 
 def leader_is_killed(stage: Stage, oracle: Oracle) -> None:
-    """6b: the operator's leader dies; the standby takes over."""
+    """The operator's leader dies; the standby takes over."""
     first = stage.leader()
     epoch = stage.golive()["status"]["gate"]["epoch"]
     pod = next(pod for pod in stage.pods(SYSTEM) if pod["metadata"]["name"] == first)
@@ -257,7 +257,7 @@ def _unlawful(stage: Stage, oracle: Oracle) -> list[dict[str, Any]]:
 
 
 def trader_closes(stage: Stage) -> None:
-    """7: the brake, timed."""
+    """The brake, timed."""
     code, output = stage.run("kubectl", "golive", "close", GOLIVE, "-n", NAMESPACE, user="trader")
     took = re.search(r"([0-9.]+) ms after the request was sent; ([0-9.]+) ms by the engine's clock", output)
     seen, own = (float(took[1]) / 1000, float(took[2]) / 1000) if took else (0.0, 0.0)
@@ -306,7 +306,7 @@ def asked_again(stage: Stage) -> None:
 
 
 def operators_freeze(stage: Stage) -> None:
-    """8: with nobody to renew it, the gate shuts by itself."""
+    """With nobody to renew it, the gate shuts by itself."""
     pids = [process_of(pod) for pod in stage.pods(SYSTEM)]
     for pid in pids:
         send(pid, signal.SIGSTOP)

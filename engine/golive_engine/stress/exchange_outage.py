@@ -52,7 +52,7 @@ async def _counts_in_base_currency(shadow: Shadow) -> None:
     """Expect a position of the usual size where contracts are a thousand coins."""
     size = Decimal(shadow.settings.strategies[0].notional or 0)
     held = (await shadow.positions(NEXT)).get(WANTED, Decimal(0))
-    notional = held * shadow.seat(NEXT).prices()[WANTED]
+    notional = held * shadow.seat(NEXT).market.prices[WANTED]
     seen = f"{held:f} worth {notional:.2f} of {size:f}"
     shadow.confirm("its size is converted", seen, holds=size / 2 < notional <= size)
 
