@@ -113,7 +113,9 @@ async def room(
     settings["symbols"] = list(Wishes.symbols)
     settings["strategies"] = [{"notional": "100"}]
     settings["accounts"] = [{"name": "main", "environment": "testnet", "profile": "wide", "venues": seats}]
-    settings["venue"] |= {"breaker": {"failures": 3, "open_seconds": 0.3}}
+    # A machine that stands still for a second must not make a request too old for the venue.
+    patient = {"recv_window_ms": 20_000, "timeout_seconds": 20, "max_clock_skew_seconds": 20}
+    settings["venue"] |= patient | {"breaker": {"failures": 3, "open_seconds": 0.3}}
     told = Settings(**settings)
     clock, environments = SystemClock(), {"main": "testnet"}
     journal = Journal(f"sqlite:///{tmp_path}/journal.db", told.engine)
