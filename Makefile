@@ -22,12 +22,15 @@ help: ## list the verbs
 demo: .venv/.ready ## tell the product's story on a real control plane (KEEP=1 leaves it running)
 	@$(PY) -m golive_dev.demo $(if $(KEEP),--keep)
 
+NONE := 5# what pytest ends with when ARGS leaves it no test to run
+
 test: .venv/.ready ## run every test (ARGS="-k gate" passes arguments on)
 	@$(PY) -m golive_dev build
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile -m "not alone" $(ARGS) || [ $$? -eq $(NONE) ]
+	@$(PY) -m pytest -m alone $(ARGS) || [ $$? -eq $(NONE) ]
 
 PURE := tests/decisions tests/api tests/engine/desk $(addprefix tests/engine/test_,$(addsuffix .py, \
-	risk_gate correlation order_rate global_risk protection jobs_rebalance strategy_and_risk strategy_baseline \
+	applied_stops risk_gate correlation order_rate global_risk protection jobs_rebalance strategy_and_risk strategy_baseline \
 	order_states gate_state kill_protocol venue_verdicts venue_readings venue_methods journal trading_an_account))
 
 cover: .venv/.ready ## measure how much of the pure code its tests reach; fail below 95 % of all branches

@@ -88,11 +88,11 @@ def credentials(kubeconfig: Path) -> tuple[str, ssl.SSLContext]:
 
 
 class Follower:
-    """A process that follows the gate, and what it has said."""
+    """A process that follows the gate, or what else a script follows, and what it has said."""
 
-    def __init__(self, kind: str, kubeconfig: Path) -> None:
-        words = [sys.executable, "-P", __file__, "--follow", kind, "--kubeconfig", str(kubeconfig)]
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)  # noqa: S603  # this very file
+    def __init__(self, kind: str, kubeconfig: Path, script: str = __file__) -> None:
+        words = [sys.executable, "-P", script, "--follow", kind, "--kubeconfig", str(kubeconfig)]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)  # noqa: S603  # a script here
 
     def next(self, *wanted: str) -> int:
         """Nanosecond at which one of the wanted states was seen next."""

@@ -48,6 +48,7 @@ def facts() -> dict[str, Any]:
         "dry_run": False,
         "reconciled": True,
         "stopped": False,
+        "stop_applied": False,
         "risk_state": RiskState.OK,
         "equity": equity,
         "day_start_equity": equity,

@@ -8,7 +8,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 SCRIPTS = (
     *("gate_question.py", "risk_gate.py", "order_overhead.py", "cycle_time.py", "memory.py"),
-    *("close_latency.py", "whole_system.py", "peer_risk.py"),
+    *("close_latency.py", "stop_latency.py", "whole_system.py", "peer_risk.py"),
+    "thousand.py",
 )
 
 

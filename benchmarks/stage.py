@@ -151,7 +151,7 @@ async def trader(
         *(clock, _nobody, lambda: None),
     )
     keys = {("main", venue): Credentials(key, key, PASSPHRASE) for venue in venues}
-    permissions = Permissions(lambda: Reason.GATE_OPEN, lambda: True, lambda: WIDE)
+    permissions = Permissions(lambda: Reason.GATE_OPEN, lambda: True, lambda: WIDE, lambda: False)
     made = Workshop(told, keys, shared, cache, lambda _: permissions).trader(own)
     quiet = Trader(made.account, (Quiet(own.strategies[0], told.symbols),), {}, shared)
     await safety.refresh()

@@ -14,6 +14,16 @@ import pytest
 
 from golive_dev.control_plane import ControlPlane
 
+ALONE = ("e2e", "faults")
+"""Areas whose tests run after all others, with the machine to themselves."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark them by their folder."""
+    for item in items:
+        if any(area in item.path.parts for area in ALONE):
+            item.add_marker("alone")
+
 
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:

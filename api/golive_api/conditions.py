@@ -12,6 +12,7 @@ class ConditionType(StrEnum):
 
     READY = "Ready"
     ADMISSION_GUARDED = "AdmissionGuarded"
+    WINDOW_OPEN = "WindowOpen"
     APPROVED = "Approved"
     PREFLIGHT_PASSED = "PreflightPassed"
     SAFETY_CLEAR = "SafetyClear"

@@ -35,6 +35,12 @@ REQUIRED_SERIES = (
 )
 """Series without which trading can't be watched."""
 
+REQUIRED_DECISIONS = ("allowed", "blocked")
+"""Values of the label `decision` that risk_gate_decisions_total must have."""
+
+MOST_STOPS = 64
+"""EmergencyStop objects that a report names."""
+
 Decimal = str
 """Decimal text, possibly negative."""
 
@@ -155,6 +161,10 @@ class EngineReport(WireModel):
     """When the report was made, by the engine's clock."""
     leading: bool
     """Whether this pod holds the engine's Lease."""
+    live: bool = False
+    """What /health/live says."""
+    ready: bool = False
+    """What /health/ready says."""
     mode: Literal["dry-run", "canary", "live"] = "live"
     """What is done with an order that passed every check."""
     armed: bool
@@ -166,7 +176,9 @@ class EngineReport(WireModel):
     risk_reasons: list[str] = Field(default=[], max_length=16)
     """Why it is not OK."""
     emergency_stop: EmergencyStopState
-    """The engine's own emergency stop."""
+    """The engine's own emergency stop, or an EmergencyStop object that selects it."""
+    emergency_stops: list[str] = Field(default=[], max_length=MOST_STOPS)
+    """EmergencyStop objects that hold it, by name, as far as there is room."""
     testnet_trades: int = Field(ge=0, le=MOST)
     """Filled testnet orders in the journal."""
     failovers: int = Field(default=0, ge=0, le=MOST)

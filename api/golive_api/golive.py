@@ -5,7 +5,27 @@ from enum import StrEnum
 from pydantic import Field
 
 from golive_api.conditions import Condition
-from golive_api.values import Digest, Name, Timestamp, UserName, WireModel
+from golive_api.preflight_report import CheckResult
+from golive_api.values import (
+    MOST,
+    Digest,
+    Group,
+    MeasuredValue,
+    Name,
+    ObjectName,
+    Timestamp,
+    UserName,
+    WireModel,
+)
+
+PREFLIGHT_ANNOTATION = "golive.dev/preflight-requested"
+"""A new value of this annotation has preflight run at once."""
+
+NOTICE_ANNOTATION = "golive.dev/test-notice"
+"""A new value of this annotation has a test notice sent."""
+
+TEST_NOTICE_KEY = "notice/test"
+"""Key of the entry in status.recorded.seen that remembers the value that was answered, by its hash."""
 
 
 class Activation(StrEnum):
@@ -58,7 +78,7 @@ class EngineRef(WireModel):
 
 
 class Preflight(WireModel):
-    """Health, metrics and report of the engine, asked again before every renewal of the gate."""
+    """The six checks, the policy's own and the checklist: on a schedule, on demand, before every opening."""
 
     requirement: Requirement = Requirement.REQUIRED
     """Required keeps the gate closed while a preflight check fails; Optional only shows the result."""
@@ -86,6 +106,13 @@ class GateOptions(WireModel):
     """The gate shuts by itself this long after the facts were last read; it is renewed every third of it."""
 
 
+class Observation(WireModel):
+    """How closely an open gate is watched."""
+
+    max_gap_seconds: int = Field(default=300, ge=10, le=3600)
+    """A gate that lapsed for longer than this, because nobody renewed it, never opens by itself again."""
+
+
 class Request(WireModel):
     """All that an approval is about: changing any of it voids the approvals."""
 
@@ -93,8 +120,8 @@ class Request(WireModel):
     """The engine that may trade."""
     environment: Environment = Environment.PRODUCTION
     """An engine obeys only a gate for its own environment."""
-    profile: Name = "micro"
-    """The CapitalProfile whose limits the gate hands to the engine."""
+    profile: Name | None = None
+    """The CapitalProfile whose limits the gate hands to the engine; without one, the policy's default."""
     accounts: list[Name] = Field(
         min_length=1, max_length=16, json_schema_extra={"x-kubernetes-list-type": "set"}
     )
@@ -105,10 +132,19 @@ class Request(WireModel):
     """What the engine must report of itself."""
     gate: GateOptions = GateOptions()
     """How the gate expires."""
+    observation: Observation = Observation()
+    """How closely an open gate is watched."""
+
+
+class Verdict(StrEnum):
+    """What a person says to a request."""
+
+    APPROVED = "Approved"
+    REJECTED = "Rejected"
 
 
 class Approval(WireModel):
-    """One person's consent to exactly one revision and digest of exactly one object."""
+    """One person's word on exactly one revision and digest of exactly one object; one Rejected wins."""
 
     user: UserName
     """The approver; the API server accepts only the caller's own name."""
@@ -118,8 +154,29 @@ class Approval(WireModel):
     """metadata.uid of the object that was read, so that no namesake inherits the approval."""
     digest: Digest
     """The status.digest that was read: the gate closes when today's differs."""
+    verdict: Verdict = Verdict.APPROVED
+    """Approved, or Rejected, which shuts this revision for good."""
+    groups: list[Group] = Field(default=[], max_length=8, json_schema_extra={"x-kubernetes-list-type": "set"})
+    """Groups in which the approver speaks; the API server accepts only the caller's own."""
     comment: str = Field(default="", max_length=1024)
     """What the approver checked."""
+
+
+class Attestation(WireModel):
+    """A person's word for one item of the checklist."""
+
+    item: Name
+    """The item's id; docs/reference/checklist.md lists them all."""
+    user: UserName
+    """Who vouches; the API server accepts only the caller's own name."""
+    uid: str = Field(min_length=1, max_length=64)
+    """metadata.uid of the object, so that no namesake inherits it."""
+    time: Timestamp
+    """When; it lapses the policy's attestationTtlSeconds later, and does not count while in the future."""
+    lapse_time: Timestamp | None = None
+    """When it lapses, if earlier than that."""
+    comment: str = Field(default="", max_length=1024)
+    """What was looked at."""
 
 
 class GoLiveSpec(WireModel):
@@ -139,6 +196,12 @@ class GoLiveSpec(WireModel):
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["user"]},
     )
     """Who agreed; add yours with `kubectl golive approve`."""
+    attestations: list[Attestation] = Field(
+        default=[],
+        max_length=64,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["item"]},
+    )
+    """Items of the checklist that only a person can vouch for; add yours with `kubectl golive attest`."""
 
 
 class GateState(StrEnum):
@@ -159,9 +222,9 @@ class GateStatus(WireModel):
     epoch: int = Field(ge=0)
     """Leader generation; the API server refuses a lower one."""
     serial: int = Field(ge=0)
-    """Counts the writes of this gate."""
+    """Counts the writes of this gate, renewals since then left out."""
     valid_until: Timestamp | None = None
-    """When an open gate shuts by itself unless it is renewed."""
+    """Until when the gate was open when this was written; the gate itself says how far it has been renewed."""
     opened_time: Timestamp | None = None
     """When this revision's gate first opened."""
     opened_revision: int | None = Field(default=None, ge=1)
@@ -170,26 +233,53 @@ class GateStatus(WireModel):
     """This revision and every one before it can never open again."""
 
 
-class CheckResult(StrEnum):
-    """Outcome of a preflight check."""
-
-    PASSED = "Passed"
-    FAILED = "Failed"
-
-
 class PreflightCheck(WireModel):
     """One check's latest result."""
 
-    name: str = Field(max_length=64)
-    """Which check."""
+    name: str = Field(max_length=80)
+    """Which check; webhook/<name> and query/<name> are the policies' own."""
     result: CheckResult
-    """Passed or Failed."""
+    """Passed, Failed, or Error where it could not be tried; only Passed is good."""
     reason: str = Field(max_length=64)
     """A reason code."""
     message: str = Field(default="", max_length=1024)
     """What was seen."""
-    checked_time: Timestamp
-    """When the result was last different, or first seen; the age that counts is the reading's own."""
+    values: dict[str, MeasuredValue] = Field(default={}, max_length=32)
+    """Measured values, units in their names."""
+    checked_time: Timestamp | None = None
+    """When it was last tried: its age counts from here; absent while it has not been tried."""
+
+
+class ItemState(StrEnum):
+    """How an item of the checklist stands."""
+
+    PASSED = "Passed"
+    """A machine checked it."""
+    ATTESTED = "Attested"
+    """A person vouches for it."""
+    FAILED = "Failed"
+    """A machine checked it, and something is wrong."""
+    ERROR = "Error"
+    """A machine could not check it."""
+    MISSING = "Missing"
+    """Nobody vouches for it."""
+    LAPSED = "Lapsed"
+    """Somebody's word for it has lapsed."""
+
+
+class ChecklistItem(WireModel):
+    """One item of the checklist, as it stands."""
+
+    item: str = Field(max_length=63)
+    """Its id."""
+    state: ItemState
+    """How it stands."""
+    required: Requirement
+    """Whether it holds the gate."""
+    by: str = Field(default="", max_length=256)
+    """Who vouches for it; empty where a machine checked it."""
+    message: str = Field(default="", max_length=500)
+    """What was seen or said."""
 
 
 class PreflightStatus(WireModel):
@@ -197,10 +287,103 @@ class PreflightStatus(WireModel):
 
     checks: list[PreflightCheck] = Field(
         default=[],
-        max_length=32,
+        max_length=64,
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
     )
     """Every check's latest result, in the order in which they run."""
+    checklist: list[ChecklistItem] = Field(
+        default=[],
+        max_length=96,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["item"]},
+    )
+    """What has to hold before trading, what is required and what somebody vouches for, as it stands."""
+    run_time: Timestamp | None = None
+    """When the last run began."""
+    request_seen: str = Field(default="", max_length=64)
+    """Value of the annotation golive.dev/preflight-requested that the last run answered."""
+
+
+class WindowStatus(WireModel):
+    """Whether the policies' windows let the gate open now."""
+
+    state: GateState
+    """Open inside an Allow window and outside every Deny window, or without any; else Closed."""
+    reason: str = Field(default="", max_length=256)
+    """Which window says so."""
+    next_open: Timestamp | None = None
+    """When it may open next; absent while it may, or if never again."""
+    next_close: Timestamp | None = None
+    """When it will shut next; absent while it is shut, or if never."""
+
+
+class RungTime(WireModel):
+    """How long the gate has been open with one profile."""
+
+    profile: Name
+    """Which one."""
+    open_seconds: int = Field(default=0, ge=0, le=MOST)
+    """All finished openings together."""
+
+
+class Seen(WireModel):
+    """An entry of spec that has been recorded."""
+
+    key: str = Field(max_length=512)
+    """What it is."""
+    hash: str = Field(max_length=64)
+    """SHA-256 of its content."""
+    sequence: int = Field(default=0, ge=0, le=MOST)
+    """The record that speaks of it; 0 where only a notice does."""
+
+
+class History(WireModel):
+    """A summary of what has happened, and where the chain of records stands."""
+
+    request_revision: int = Field(default=0, ge=0)
+    """The revision that request_time speaks of."""
+    request_time: Timestamp | None = None
+    """When that revision was first seen."""
+    activations: int = Field(default=0, ge=0, le=MOST)
+    """How often the gate was opened, renewals not counted."""
+    last_activated_time: Timestamp | None = None
+    """When it was last opened."""
+    last_activated_revision: int = Field(default=0, ge=0)
+    """The revision that was opened then."""
+    last_operators: list[UserName] = Field(default=[], max_length=17)
+    """Who asked and who approved then, the requester first."""
+    open_since: Timestamp | None = None
+    """Since when it is open without a lapse; absent while it is not."""
+    last_open_time: Timestamp | None = None
+    """When it was last seen open by a decision that closed it, or that held it shut."""
+    last_closed_time: Timestamp | None = None
+    """When a decision last closed it."""
+    last_closed_reason: str = Field(default="", max_length=64)
+    """Why it did, as a reason code."""
+    rungs: list[RungTime] = Field(
+        default=[],
+        max_length=32,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["profile"]},
+    )
+    """Time open by profile."""
+
+
+class Recorded(WireModel):
+    """Where the chain of records stands."""
+
+    sequence: int = Field(default=0, ge=0, le=MOST)
+    """Of the last record."""
+    hash: str = Field(default="0" * 64, max_length=64)
+    """Of the last record."""
+    anchor_sequence: int = Field(default=0, ge=0, le=MOST)
+    """Of the last record that retention removed."""
+    anchor_hash: str = Field(default="0" * 64, max_length=64)
+    """Of the last record that retention removed."""
+    seen: list[Seen] = Field(
+        default=[],
+        max_length=128,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key"]},
+    )
+    """What has been recorded of spec and gate, so that each act is recorded once."""
 
 
 class EngineStatus(WireModel):
@@ -235,8 +418,20 @@ class GoLiveStatus(WireModel):
     """What an approval given now would be bound to."""
     approval_summary: str | None = Field(default=None, max_length=16)
     """Valid approvals of needed ones, as 1/2."""
+    policies: list[ObjectName] = Field(
+        default=[], max_length=32, json_schema_extra={"x-kubernetes-list-type": "atomic"}
+    )
+    """ActivationPolicies that bound this object."""
+    profile: str | None = Field(default=None, max_length=63)
+    """The CapitalProfile that is in force for it."""
     gate: GateStatus | None = None
     """The gate as last decided."""
+    window: WindowStatus | None = None
+    """Whether the policies' windows let the gate open now."""
+    history: History | None = None
+    """A summary of what has happened."""
+    recorded: Recorded | None = None
+    """Where the chain of records stands."""
     preflight: PreflightStatus | None = None
     """What preflight found."""
     engine: EngineStatus | None = None

@@ -21,6 +21,10 @@ class Reason(StrEnum):
     SPEC_UNREADABLE = "SpecUnreadable", "The object holds a value that this version does not know."
     BEING_DELETED = "BeingDeleted", "The GoLive object is being deleted."
     ACTIVATION_DISABLED = "ActivationDisabled", "spec.activation is Disabled."
+    GATE_LAPSED = (
+        "GateLapsed",
+        "Nobody renewed the open gate for longer than maxGapSeconds: this revision is burned.",
+    )
     GATE_REMOVED = "GateRemoved", "A person deleted the gate: this revision is burned."
     GATE_CLOSED_BY_PERSON = "GateClosedByPerson", "A person set the gate to Closed: this revision is burned."
     REVISION_BURNED = (
@@ -28,6 +32,24 @@ class Reason(StrEnum):
         "This revision was shut for good; set activation Disabled, then Enabled.",
     )
     ADMISSION_UNGUARDED = "AdmissionUnguarded", "The API server does not refuse forged approvals or gates."
+    POLICY_MISSING = "PolicyMissing", "No ActivationPolicy applies to this namespace."
+    POLICY_UNREADABLE = "PolicyUnreadable", "An ActivationPolicy holds a value that this version does not know."
+    PROFILE_NOT_ALLOWED = "ProfileNotAllowed", "No policy lets a request of this namespace name this profile."
+    LADDER_NOT_CLIMBED = (
+        "LadderNotClimbed",
+        "The gate has not been open long enough with the profile that comes before this one.",
+    )
+    WINDOW_CLOSED = "WindowClosed", "No Allow window is open, or a Deny window is: see status.window."
+    WINDOW_UNREADABLE = "WindowUnreadable", "A window's time zone or recurrence rule can't be read."
+    EMERGENCY_STOP_APPLIED = (
+        "EmergencyStopApplied",
+        "An EmergencyStop selects the engine: this revision is burned.",
+    )
+    REQUEST_EXPIRED = (
+        "RequestExpired",
+        "The revision has not been open for pendingTtlSeconds: it is burned.",
+    )
+    REJECTED = "Rejected", "A person rejected the request: this revision is burned."
     ENGINE_CONTESTED = "EngineContested", "Another enabled GoLive names the same engine."
     PROFILE_MISSING = "ProfileMissing", "The requested CapitalProfile does not exist."
     PROFILE_UNREADABLE = "ProfileUnreadable", "The requested CapitalProfile can't be read."
@@ -37,6 +59,10 @@ class Reason(StrEnum):
         "A ConfigMap or Secret that the engine mounts does not exist.",
     )
     APPROVALS_MISSING = "ApprovalsMissing", "Fewer people than needed have approved this revision."
+    APPROVER_GROUP_MISSING = (
+        "ApproverGroupMissing",
+        "No approver speaks for a group that the policy requires.",
+    )
     ENGINE_CHANGED = (
         "EngineChanged",
         "The engine's pod template or mounted configuration differs from the approved.",
@@ -57,7 +83,24 @@ class Reason(StrEnum):
     )
     HEALTH_LIVE_FAILED = "HealthLiveFailed", "/health/live did not answer 200."
     HEALTH_READY_FAILED = "HealthReadyFailed", "/health/ready did not answer 200."
-    METRICS_MISSING = "MetricsMissing", "A required series is missing from /metrics."
+    METRICS_MISSING = "MetricsMissing", "A required series is missing from /metrics, or not scraped lately."
+    EXCHANGE_UNCONNECTED = (
+        "ExchangeUnconnected",
+        "An account can't trade on one of its venues, or nobody knows.",
+    )
+    DATABASE_FAILED = "DatabaseFailed", "The journal or the cache does not keep what is written to it."
+    STRESS_SCENARIOS_FAILED = (
+        "StressScenariosFailed",
+        "A stress scenario is not registered, failed, or has not passed lately.",
+    )
+    WEBHOOK_FAILED = "WebhookFailed", "An address that the policy names did not answer as expected."
+    QUERY_FAILED = "QueryFailed", "A Prometheus query of the policy did not meet its threshold."
+    CHECK_ERROR = "CheckError", "A check could not be tried, or not in time: that is never a pass."
+    CHECKLIST_INCOMPLETE = (
+        "ChecklistIncomplete",
+        "A required item of the checklist is neither checked nor attested.",
+    )
+    PREFLIGHT_PENDING = "PreflightPending", "Preflight has not run yet for what stands there now."
     PREFLIGHT_STALE = "PreflightStale", "The preflight result is older than maxAgeSeconds."
     ACCOUNT_NOT_TRADED = (
         "AccountNotTraded",
@@ -70,6 +113,7 @@ class Reason(StrEnum):
     # Conditions that hold.
     APPROVED = "Approved", "Enough people have approved exactly this configuration."
     PREFLIGHT_PASSED = "PreflightPassed", "Every preflight check passed."
+    IN_WINDOW = "InWindow", "The policies' windows let the gate be open now."
     SAFETY_CLEAR = "SafetyClear", "Risk state, emergency stop and testnet history are as requested."
     GUARDED = "Guarded", "The API server refused a forged approval, a forged gate and a stale epoch."
     ENGINE_OBEYS = "EngineObeys", "The trading pod has acknowledged the gate as it stands."
@@ -97,6 +141,10 @@ class Reason(StrEnum):
 
     # Orders, as the RiskGate judges them.
     ORDER_ALLOWED = "OrderAllowed", "Every check of the RiskGate passed."
+    EMERGENCY_STOP_UNKNOWN = (
+        "EmergencyStopUnknown",
+        "Whether an EmergencyStop applies is not known: the API server does not say.",
+    )
     STANDBY = "Standby", "Another pod holds the engine's Lease."
     NOT_RECONCILED = "NotReconciled", "The account has not been reconciled with its venue."
     RISK_CRITICAL = "RiskCritical", "Global Risk is CRITICAL."

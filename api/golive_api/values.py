@@ -23,6 +23,15 @@ DecimalString = Annotated[str, Field(min_length=1, max_length=27, pattern=DECIMA
 UserName = Annotated[str, Field(min_length=1, max_length=256)]
 """An authenticated user's name, as the API server knows it."""
 
+Group = Annotated[str, Field(min_length=1, max_length=128)]
+"""A group's name as the API server knows it."""
+
+ObjectName = Annotated[str, Field(max_length=253)]
+"""Name of a cluster-wide object: any RFC 1123 subdomain."""
+
+MeasuredValue = Annotated[str, Field(max_length=512)]
+"""What was measured, as text."""
+
 Timestamp = Annotated[str, Field(max_length=40, json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC with a trailing Z."""
 

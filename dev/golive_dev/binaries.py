@@ -120,7 +120,9 @@ def _build(go: Path, recipe: Recipe, tick: Tick) -> None:
     part.unlink(missing_ok=True)  # a killed run's leftover, which Go would refuse to overwrite
     log = cache_folder() / f"build-{recipe.name}.log"
     flags = " ".join(["-s", "-w", *(f"-X {stamp}" for stamp in recipe.stamps)])
-    command: list[str | Path] = [go, "build", "-trimpath", "-ldflags", flags, "-o", part, recipe.package]
+    tags = ",".join(recipe.tags)
+    command: list[str | Path] = [go, "build", "-trimpath", "-tags", tags, "-ldflags", flags]
+    command += ["-o", part, recipe.package]
     if (code := _run(command, recipe.module, log, tick)) != 0:
         said = "\n".join(log.read_text().splitlines()[-LOG_LINES:])
         raise BuildError(f"go build of {recipe.name} ended with {code}, see {log}:\n{said}")

@@ -67,11 +67,11 @@ def etcd(layout: Layout, ports: Ports, *, fsync: bool) -> list[str]:
     return [*_flags(flags), *([] if fsync else ["--unsafe-no-fsync"])]
 
 
-def apiserver(layout: Layout, ports: Ports) -> list[str]:
+def apiserver(layout: Layout, ports: Ports, *, emulated_version: str = "") -> list[str]:
     """Return kube-apiserver's arguments.
 
     It publishes no address of its own (`endpoint-reconciler-type=none`), so that it also starts on a
-    machine without a network.
+    machine without a network. It behaves as an earlier `emulated_version` did if told to.
     """
     flags = {
         "etcd-servers": f"http://127.0.0.1:{ports.etcd}",
@@ -100,6 +100,8 @@ def apiserver(layout: Layout, ports: Ports) -> list[str]:
     }
     if layout.admission_config is not None:
         flags["admission-control-config-file"] = layout.admission_config
+    if emulated_version:
+        flags["emulated-version"] = emulated_version
     return _flags(flags)
 
 

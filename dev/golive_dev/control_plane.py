@@ -2,13 +2,15 @@
 
 import datetime as dt
 import http.client
+import json
 import os
 import ssl
 import subprocess
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from golive_dev import components
 from golive_dev.binaries import find_binaries, find_binary
@@ -46,6 +48,7 @@ class ControlPlane:
         scheduler: Also start kube-scheduler.
         controller_manager: Also start kube-controller-manager.
         static_policies: Folder of validating admission policies that the API server reads from disk.
+        emulated_version: Earlier version, as 1.34, as which the API server behaves.
         fsync: Let etcd wait for the disk, as a real one does; only durability tests want that.
         progress: Where to tell what is being built, if something has to be.
     """
@@ -65,6 +68,7 @@ class ControlPlane:
         scheduler: bool = True,
         controller_manager: bool = True,
         static_policies: Path | None = None,
+        emulated_version: str = "",
         fsync: bool = False,
         progress: Progress | None = None,
     ) -> None:
@@ -72,6 +76,7 @@ class ControlPlane:
         self._names += ["kube-controller-manager"] if controller_manager else []
         self._names += ["kube-scheduler"] if scheduler else []
         self._static_policies = static_policies
+        self._emulated_version = emulated_version
         self._fsync = fsync
         self._progress = progress
         self._children: Children | None = None
@@ -139,7 +144,8 @@ class ControlPlane:
             case "etcd":
                 return components.etcd(self._layout, self._ports, fsync=self._fsync)
             case "kube-apiserver":
-                return components.apiserver(self._layout, self._ports)
+                emulated = self._emulated_version
+                return components.apiserver(self._layout, self._ports, emulated_version=emulated)
             case "kube-controller-manager":
                 identity = self.kubeconfig(f"system:{name}")
                 return components.controller_manager(self._layout, self._ports, identity)
@@ -159,6 +165,13 @@ class ControlPlane:
         self.stop_component("kube-apiserver")
         self.start_component("kube-apiserver")
         self.wait_ready()
+
+    def compact(self) -> None:
+        """Have etcd forget all that was before now: who watches from further back is told 410."""
+        etcd = f"http://127.0.0.1:{self._ports.etcd}/v3/kv"
+        everything = {"key": "AA==", "range_end": "AA==", "limit": 1, "keys_only": True}
+        revision = _ask(f"{etcd}/range", everything)["header"]["revision"]
+        _ask(f"{etcd}/compaction", {"revision": revision, "physical": True})
 
     def wait_ready(self) -> None:
         """Return when the API server says that it is ready.
@@ -290,3 +303,9 @@ class ControlPlane:
             error.add_note(done.stderr.strip())
             raise error
         return done
+
+
+def _ask(url: str, question: object) -> Any:
+    """Answer of etcd's JSON gateway."""
+    with urllib.request.urlopen(url, json.dumps(question).encode(), timeout=10) as answer:  # noqa: S310  # loopback
+        return json.load(answer)

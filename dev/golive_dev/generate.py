@@ -1,4 +1,4 @@
-"""Writes every generated file: CRDs, the chart's copy of them, and the reference pages.
+"""Writes every generated file: CRDs, the chart's copy of them, static policies, and the reference pages.
 
 `python -m golive_dev.generate` writes; with --check it fails where a file on disk differs.
 """
@@ -12,9 +12,12 @@ from typing import Any
 
 import yaml
 
+from golive_api.checklist import ITEMS, Item, Phase
 from golive_api.kinds import definitions
 from golive_api.reasons import Reason
-from golive_dev.model_pages import settings_page, status_page
+from golive_decisions.ways_back import WAYS_BACK, WayBack
+from golive_dev.model_pages import preflight_page, settings_page, status_page
+from golive_dev.static_policies import static_manifests
 from golive_engine.metrics import Metrics as EngineMetrics
 from golive_engine.riskgate import CHECKS, Scope
 from golive_operator.metrics import Metrics as OperatorMetrics
@@ -114,14 +117,74 @@ def _riskgate() -> Iterator[tuple[Path, str]]:
     yield Path("docs/reference/riskgate.md"), text
 
 
+def _checked_by(item: Item) -> str:
+    """Who can say whether it holds."""
+    finding = f" `{item.finding}`" if item.finding else ""
+    return "a person" if item.machine is None else f"{item.machine}{finding}"
+
+
+def _checklist() -> Iterator[tuple[Path, str]]:
+    text = (
+        "# Checklist\n\nWhat has to hold before, on and after the day on which an engine trades real money. "
+        "`spec.checklist.required` of a policy names the items that hold the gate: each has to be measured by "
+        "its machine, or vouched for with `kubectl golive attest`. Nobody's word outweighs a machine's: a "
+        "person may vouch for a machine's item only where no policy names that machine.\n"
+    )
+    for phase in Phase:
+        text += (
+            f"\n## {phase}\n\n| item | what has to hold | section | checked by |\n| --- | --- | --- | --- |\n"
+        )
+        text += "".join(
+            f"| `{item.id}` | {item.title} | {item.section} | {_checked_by(item)} |\n"
+            for item in ITEMS
+            if item.phase is phase
+        )
+    yield Path("docs/reference/checklist.md"), text
+
+
+_STATES = """stateDiagram-v2
+    [*] --> Closed: asked for
+    Closed --> Open: nothing objects, preflight fresh
+    Open --> Open: renewed
+    Open --> Shut: {temporary}
+    Shut --> Open: {back}
+    Open --> Burned: {burning}
+    Closed --> Burned: the same
+    Shut --> Burned: the same, or held shut for longer than maxGapSeconds
+    Burned --> Closed: new revision
+    Open --> Shut: nobody renews it
+"""
+
+
+def _gate_states() -> Iterator[tuple[Path, str]]:
+    rows = "\n".join(f"| `{reason.value}` | {reason.sentence} | {way} |" for reason, way in WAYS_BACK.items())
+    burning = [reason.value for reason, way in WAYS_BACK.items() if way is WayBack.BY_REVISION]
+    shutting = [reason.value for reason, way in WAYS_BACK.items() if way is not WayBack.BY_REVISION]
+    diagram = _STATES.format(
+        temporary=f"any of {len(shutting)} reasons below",
+        back="the cause is gone, the window opens, or people agree",
+        burning=", ".join(burning),
+    )
+    text = (
+        "# States of a gate\n\nA gate is Open or Closed; a closed one may come back in one of four ways. "
+        "Closing asks nobody.\n\n"
+        f"```mermaid\n{diagram}```\n\n"
+        "| closed for | what it means | opens again |\n| --- | --- | --- |\n"
+        f"{rows}\n"
+    )
+    yield Path("docs/reference/gate-states.md"), text
+
+
 def _models() -> Iterator[tuple[Path, str]]:
     yield Path("docs/reference/engine-settings.md"), settings_page()
     yield Path("docs/reference/engine-status.md"), status_page()
+    yield Path("docs/reference/engine-preflight.md"), preflight_page()
 
 
 def generated() -> dict[Path, str]:
     """Every generated file's path, relative to the root, and its text."""
-    return dict([*_crds(), *_reasons(), *_kinds(), *_metrics(), *_riskgate(), *_models()])
+    pages = [*_reasons(), *_kinds(), *_metrics(), *_riskgate(), *_gate_states(), *_checklist(), *_models()]
+    return dict([*_crds(), *static_manifests(ROOT), *pages])
 
 
 def stale() -> list[Path]:

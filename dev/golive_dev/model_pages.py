@@ -1,10 +1,11 @@
-"""Reference pages of pydantic models: what may be set in an engine's file, and what it answers on /status."""
+"""Reference pages of pydantic models: what may be set in an engine's file, and what it answers."""
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
 from golive_api.engine_report import EngineReport
+from golive_api.preflight_report import EnginePreflight
 from golive_api.schema import structural
 from golive_api.values import DECIMAL_PATTERN
 from golive_engine.settings import ENVIRONMENT_PREFIX, Settings
@@ -47,6 +48,18 @@ text.
 """Above the rows of the report."""
 
 
+PREFLIGHT = """# What an engine finds in preflight
+
+`POST /preflight` of an engine's port `http` answers with this as JSON, to who may ask;
+[the engine](engine.md#post-preflight) tells who that is, and what each finding passes for. `[]` stands for each
+entry of a list, `*` for each name in a mapping.
+
+| field | value | meaning |
+| --- | --- | --- |
+"""
+"""Above the rows of the findings."""
+
+
 def settings_page() -> str:
     """Every key of an engine's settings file."""
     rows = _rows(structural(Settings), "")
@@ -57,6 +70,12 @@ def status_page() -> str:
     """Every field of an engine's report."""
     rows = _rows(structural(EngineReport), "")
     return STATUS + "".join(f"| `{key}` | {kind} | {meaning} |\n" for key, kind, _, meaning in rows)
+
+
+def preflight_page() -> str:
+    """Every field of an engine's findings."""
+    rows = _rows(structural(EnginePreflight), "")
+    return PREFLIGHT + "".join(f"| `{key}` | {kind} | {meaning} |\n" for key, kind, _, meaning in rows)
 
 
 def _rows(schema: Schema, path: str) -> Iterator[tuple[str, str, str, str]]:

@@ -17,6 +17,9 @@ ETCD = Version(3, 7, 3)
 HELM = Version(4, 3, 1)
 """Version of helm."""
 
+PROMETHEUS = Version(3, 15, 0)
+"""Version of Prometheus; its Go module counts differently: v0.315.0."""
+
 FIRST_STAMPING = Version(1, 36, 0)
 """First Kubernetes whose mutating admission policies are stable, so that identities are stamped."""
 
@@ -41,6 +44,8 @@ class Recipe:
     """What a build took on two cores with nothing cached, after the ones listed before it."""
     stamps: tuple[str, ...] = ()
     """Variables the linker sets; clients misbehave against a server of unknown version."""
+    tags: tuple[str, ...] = ()
+    """Build tags."""
 
 
 def _kubernetes(name: str, measured_seconds: float, *version_arguments: str) -> Recipe:
@@ -59,6 +64,21 @@ def _kubernetes(name: str, measured_seconds: float, *version_arguments: str) -> 
             f"k8s.io/component-base/version.gitMinor={KUBERNETES.minor}",
             f"k8s.io/client-go/pkg/version.gitVersion=v{KUBERNETES}",
         ),
+    )
+
+
+def _prometheus(name: str, measured_seconds: float) -> Recipe:
+    """Return the recipe of a program from Prometheus' own repository."""
+    return Recipe(
+        name=name,
+        version=PROMETHEUS,
+        minimum=Version(3, 0, 0),
+        module=MODULES / "prometheus",
+        package=f"github.com/prometheus/prometheus/cmd/{name}",
+        version_arguments=("--version",),
+        measured_seconds=measured_seconds,
+        stamps=(f"github.com/prometheus/common/version.Version={PROMETHEUS}",),
+        tags=("netgo",),  # without the tag builtinassets: no web pages, which nothing here looks at
     )
 
 
@@ -89,6 +109,8 @@ RECIPES: dict[str, Recipe] = {
             measured_seconds=88,
             stamps=(f"helm.sh/helm/v4/internal/version.version=v{HELM}",),
         ),
+        _prometheus("prometheus", 174),
+        _prometheus("promtool", 42),
     )
 }
 """Every program by name, in the order in which building is quickest."""

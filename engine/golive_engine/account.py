@@ -35,6 +35,8 @@ class Permissions:
     """Whether this pod holds the Lease."""
     limits: Callable[[], Limits | None]
     """The limits that hold now, None if there are none."""
+    stop_applied: Callable[[], bool | None]
+    """Whether an EmergencyStop object holds this account, None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +227,7 @@ class Account:
             dry_run=self._settings.mode is Mode.DRY_RUN,
             reconciled=seat.reconciliation.agreed,
             stopped=self._safety.stopped(self.name),
+            stop_applied=self.permissions.stop_applied(),
             risk_state=self._safety.risk_state(self.name),
             equity=self.equity,
             day_start_equity=marks.day_start if marks else None,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from golive_api.profiles import Limits
 from golive_api.reasons import Reason
 from golive_engine.account import Account, Permissions
-from golive_engine.alerts import Alerts, Result
 from golive_engine.breaker import CircuitBreaker, GuardedVenue
 from golive_engine.cache import Cache, CachedCloses
 from golive_engine.clock import Clock
@@ -23,6 +22,7 @@ from golive_engine.trader import Shared, Trader
 from golive_engine.trading import Intent, Venue, VenueName
 from golive_engine.venues import Credentials, open_venue, settle_seconds
 from golive_engine.venues.streams import QuoteStream, StreamedVenue
+from golive_notices.delivery import Deliveries, Result
 
 REDIS_PASSWORD = "REDIS_PASSWORD"  # noqa: S105  # the variable's name
 """Environment variable with the password of the cache, for a URL that has none."""
@@ -180,9 +180,9 @@ def alert_urls(settings: AlertSettings, environment: Mapping[str, str]) -> list[
 
 def open_alerts(
     settings: AlertSettings, environment: Mapping[str, str], clock: Clock, count: Callable[[Result], None]
-) -> Alerts:
+) -> Deliveries:
     """Alerts to those people; raises SettingsError for an address that is none."""
     try:
-        return Alerts(alert_urls(settings, environment), clock, count)
+        return Deliveries(alert_urls(settings, environment), clock.monotonic, count)
     except ValueError as error:
         raise SettingsError(f"alerts: {error}") from error

@@ -13,6 +13,7 @@ from golive_engine.trading import (
     Execution,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     OutcomeUnknownError,
     Permit,
@@ -145,6 +146,10 @@ class GuardedVenue:
     async def snapshot(self) -> Snapshot:
         """Equity, margin and positions."""
         return await self._read(self.inner.snapshot)
+
+    async def rights(self) -> KeyRights:
+        """What the key may do."""
+        return await self._read(self.inner.rights)
 
     async def set_leverage(self, symbol: str, leverage: int) -> Decimal:
         """Set a symbol's leverage."""

@@ -168,15 +168,15 @@ class Cache:
         except StoreError:
             self._count(key.kind, key.symbol, "error")
 
-    async def check(self) -> str | None:
-        """Write a value and read it back: None, or one sentence on what is wrong."""
-        path, value = self._path(self._check), uuid4().hex.encode()
-        try:
-            await self._store.set(path, value, CHECK_SECONDS)
-            found = await self._store.get(path)
-        except StoreError as error:
-            return f"the cache failed: {error}"
-        return None if found == value else "the cache did not return what was written to it"
+    async def write_probe(self) -> bytes:
+        """Write a value of no meaning, however lately the store has failed; returns it. Raises StoreError."""
+        value = uuid4().hex.encode()
+        await self._store.set(self._path(self._check), value, CHECK_SECONDS)
+        return value
+
+    async def read_probe(self) -> bytes | None:
+        """Read it back; raises StoreError."""
+        return await self._store.get(self._path(self._check))
 
     async def close(self) -> None:
         """Let go of the store; one that is gone is no error."""

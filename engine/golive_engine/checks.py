@@ -35,8 +35,15 @@ def account_is_not_reconciled(_intent: Intent, _id: str, now: Situation) -> Deni
 
 
 def emergency_stop_is_active(_intent: Intent, _id: str, now: Situation) -> Denial | None:
-    """The emergency stop is latched, or nobody knows."""
+    """The engine's own emergency stop is latched, or nobody knows."""
     return None if now.stopped is False else Denial(Reason.EMERGENCY_STOP_ACTIVE)
+
+
+def emergency_stop_is_applied(_intent: Intent, _id: str, now: Situation) -> Denial | None:
+    """A person has applied an EmergencyStop to this engine, or nobody knows."""
+    if now.stop_applied is False:
+        return None
+    return Denial(Reason.EMERGENCY_STOP_APPLIED if now.stop_applied else Reason.EMERGENCY_STOP_UNKNOWN)
 
 
 def venue_is_unavailable(_intent: Intent, _id: str, now: Situation) -> Denial | None:

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the engine uses it: one ConfigMap to watch, one Lease to hold."""
+"""The Kubernetes API as the engine uses it: gate and emergency stops to watch, one Lease to hold."""
 
 import asyncio
 import json
@@ -7,18 +7,23 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 
 import aiohttp
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import kube_config
 
+from golive_api import GROUP, VERSION
+
 REQUEST_SECONDS = 3.0
 """Longest wait for a read or a watch's first byte."""
 
 WATCH_SECONDS = 240
 """After this long the server ends a watch and it is opened anew."""
+
+OPENED = "OPENED"
+"""The event by which a watch begins: the server has answered."""
 
 _UNREADABLE = 500
 _MERGE = "application/merge-patch+json"
@@ -34,15 +39,25 @@ class ClusterError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GateEvent:
-    """One line of the gate's watch; data is None when the gate was deleted, or for a bookmark."""
+class Watched:
+    """Objects of the engine's namespace."""
+
+    kind: Literal["configmaps", "emergencystops"]
+    """Which kind."""
+    name: str = ""
+    """The one object; empty for all of the kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a watch, or its beginning."""
 
     kind: str
-    """ADDED, MODIFIED, DELETED or BOOKMARK."""
+    """ADDED, MODIFIED, DELETED, BOOKMARK, or OPENED."""
     resource_version: str
     """Where to watch on from."""
-    data: dict[str, str] | None
-    """The ConfigMap's data."""
+    item: dict[str, Any] | None
+    """The object, as it last stood if it was deleted; None for a bookmark and for the beginning."""
 
 
 class Cluster:
@@ -51,6 +66,9 @@ class Cluster:
     def __init__(self, api: client.ApiClient, namespace: str) -> None:
         self._api = api
         self._core = client.CoreV1Api(api)
+        self._custom = client.CustomObjectsApi(api)
+        self._authentication = client.AuthenticationV1Api(api)
+        self._authorization = client.AuthorizationV1Api(api)
         self._coordination = client.CoordinationV1Api(api)
         self._namespace = namespace
 
@@ -72,28 +90,21 @@ class Cluster:
         """Close every connection."""
         await self._api.close()
 
-    async def list_gate(self, name: str) -> tuple[dict[str, str] | None, str]:
-        """Data of the gate's ConfigMap, None if there is none, and the resourceVersion to watch from."""
-        response = await self._bounded(
-            self._core.list_namespaced_config_map_without_preload_content(
-                self._namespace, field_selector=f"metadata.name={name}", _request_timeout=REQUEST_SECONDS
-            )
-        )
+    async def list_all(self, watched: Watched) -> tuple[list[dict[str, Any]], str]:
+        """The objects as they stand, and the resourceVersion to watch from."""
+        response = await self._bounded(self._listing(watched, _request_timeout=REQUEST_SECONDS))
         listing = await self._body(response)
-        items = listing.get("items") or []
-        data = dict(items[0].get("data") or {}) if items else None
-        return data, listing["metadata"]["resourceVersion"]
+        return [dict(item) for item in listing.get("items") or []], listing["metadata"]["resourceVersion"]
 
-    async def watch_gate(self, name: str, version: str, idle_seconds: float) -> AsyncIterator[GateEvent]:
-        """Events of the gate from a resourceVersion on, until the server ends the watch or falls silent.
+    async def watch(self, watched: Watched, version: str, idle_seconds: float) -> AsyncIterator[Event]:
+        """Events of the objects from a resourceVersion on, until the server ends the watch or falls silent.
 
         Raises:
             ClusterError: Status 410 (or any other) where a new list is needed, 0 where the connection broke.
         """
         response = await self._bounded(
-            self._core.list_namespaced_config_map_without_preload_content(
-                self._namespace,
-                field_selector=f"metadata.name={name}",
+            self._listing(
+                watched,
                 resource_version=version,
                 watch=True,
                 allow_watch_bookmarks=True,
@@ -104,11 +115,22 @@ class Cluster:
         try:
             if response.status != HTTPStatus.OK:
                 raise ClusterError(f"watch refused with {response.status}", response.status)
+            yield Event(OPENED, version, None)
             async with aclosing(_lines(response, idle_seconds)) as lines:
                 async for line in lines:
                     yield _event(line)
         finally:
             response.close()
+
+    def _listing(self, watched: Watched, **options: Any) -> Any:
+        """A request for objects, to be awaited."""
+        if watched.name:
+            options["field_selector"] = f"metadata.name={watched.name}"
+        if watched.kind == "configmaps":
+            return self._core.list_namespaced_config_map_without_preload_content(self._namespace, **options)
+        return self._custom.list_namespaced_custom_object_without_preload_content(
+            GROUP, VERSION, self._namespace, watched.kind, **options
+        )
 
     async def read_lease(self, name: str) -> dict[str, Any] | None:
         """The Lease as a dictionary, None if there is none."""
@@ -143,6 +165,32 @@ class Cluster:
                 )
             )
         )
+
+    async def review_token(self, token: str, audience: str) -> dict[str, Any]:
+        """The status of a TokenReview: whose token it is, and for which of the audiences."""
+        spec = {"token": token, "audiences": [audience]}
+        answer = await self._body(
+            await self._bounded(
+                self._authentication.create_token_review_without_preload_content(
+                    {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "spec": spec},  # type: ignore[arg-type]  # same
+                    _request_timeout=REQUEST_SECONDS,
+                )
+            )
+        )
+        return dict(answer.get("status") or {})
+
+    async def review_access(self, spec: dict[str, Any]) -> bool:
+        """Whether somebody may do something, by the answer to a SubjectAccessReview."""
+        answer = await self._body(
+            await self._bounded(
+                self._authorization.create_subject_access_review_without_preload_content(
+                    {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec},  # type: ignore[arg-type]  # same
+                    _request_timeout=REQUEST_SECONDS,
+                )
+            )
+        )
+        status = answer.get("status") or {}
+        return status.get("allowed") is True and not status.get("denied")
 
     async def _bounded(self, request: Any) -> aiohttp.ClientResponse:
         """Wait for an answer's first byte; every way of failing becomes ClusterError."""
@@ -183,7 +231,7 @@ async def _lines(response: aiohttp.ClientResponse, idle_seconds: float) -> Async
         yield line
 
 
-def _event(line: bytes) -> GateEvent:
+def _event(line: bytes) -> Event:
     """One line of a watch as an event."""
     try:
         event = json.loads(line)
@@ -191,7 +239,6 @@ def _event(line: bytes) -> GateEvent:
         if kind == "ERROR":
             raise ClusterError(str(content.get("message")), int(content.get("code") or _UNREADABLE))
         version = content["metadata"]["resourceVersion"]
-        gone = kind in ("DELETED", "BOOKMARK")
-        return GateEvent(kind, version, None if gone else dict(content.get("data") or {}))
+        return Event(kind, version, None if kind == "BOOKMARK" else dict(content))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ClusterError(f"unreadable watch event: {type(error).__name__}", _UNREADABLE) from error

@@ -108,8 +108,13 @@ def _traders(settings: Settings, journal: Journal, clock: Clock) -> list[Trader]
 
 
 def _nothing_but_killing(_account: AccountSettings) -> Permissions:
-    """A shut gate and no limits; nobody else trades, for nobody has answered."""
-    return Permissions(gate=lambda: Reason.GATE_CLOSED, leading=lambda: True, limits=lambda: None)
+    """A shut gate, no limits, no word of stops; nobody else trades, for nobody has answered."""
+    return Permissions(
+        gate=lambda: Reason.GATE_CLOSED,
+        leading=lambda: True,
+        limits=lambda: None,
+        stop_applied=lambda: None,
+    )
 
 
 def _journalled(settings: Settings, act: Callable[[Journal], str]) -> int:

@@ -9,23 +9,28 @@ from collections.abc import Awaitable, Mapping
 from aiohttp import web
 
 from golive_api.acknowledgement import Acknowledgement, lease_name
-from golive_api.engine_report import EmergencyStopState, EngineReport, GateReport
+from golive_api.engine_report import MOST_STOPS, EmergencyStopState, EngineReport, GateReport
 from golive_api.golive import GateState
+from golive_api.preflight_report import EnginePreflight
 from golive_api.reasons import Reason
 from golive_api.values import render_time
 from golive_engine import killing
 from golive_engine.account import Permissions
+from golive_engine.applied_stops import AppliedStop, AppliedStops
 from golive_engine.assembly import REDIS_PASSWORD, Workshop, credentials, limits_of, open_alerts
 from golive_engine.cache import open_cache
+from golive_engine.callers import Callers
 from golive_engine.clock import Clock, moment
-from golive_engine.cluster import Cluster
+from golive_engine.cluster import Cluster, Watched
 from golive_engine.cycle import Cycle
+from golive_engine.error_log import ErrorLog
 from golive_engine.gate import Addressee, Gate
 from golive_engine.gate_watch import GateWatch
 from golive_engine.jobs import EXECUTION_REBALANCE, LIQUIDITY_REFRESH, Job, Jobs
 from golive_engine.journal import EVERY_ACCOUNT, Journal, JournalError
 from golive_engine.leadership import Leadership
 from golive_engine.metrics import Metrics
+from golive_engine.preflight.run import Preflight, Surroundings
 from golive_engine.risk import Trigger
 from golive_engine.safety import Safety
 from golive_engine.sentiment import open_sentiment
@@ -35,6 +40,10 @@ from golive_engine.showing import report, show
 from golive_engine.skips import Skips
 from golive_engine.stress_runs import SCENARIOS, StressRuns
 from golive_engine.trader import Shared
+from golive_engine.watching import Watch
+
+APPLIED_STOP = "emergency-stop"
+"""Kind of state change in the journal: an EmergencyStop was applied or released."""
 
 JOB_SECONDS = 60.0
 """How long a job's run may take."""
@@ -81,14 +90,34 @@ class Engine:
         self._sentiment = open_sentiment(settings.sentiment, self._cache, clock)
         self._journal = Journal(settings.journal.url, settings.engine)
         self._safety = Safety(environments, self._journal, clock, metrics.trigger, self._alerts.send)
+        self._stopped = 0.0
+        self._stops = AppliedStops(
+            settings.engine, clock.monotonic, self._on_stop, self._on_release, watched=identity.in_cluster
+        )
         self._leadership: Leadership | None = None
         self._cycle = Cycle(
             settings.interval_seconds, self.leading, self._safety, metrics, clock, self._look_for_kill
         )
+        self._errors = ErrorLog(self._journal, clock, identity.pod_name)
+        self._callers = Callers(None, identity.pod_namespace, settings.golive, clock)
+        self._preflight = Preflight(self._surroundings())
         self._jobs = Jobs(self._jobs_of(settings.jobs), self.leading, clock, metrics.job)
         self._stress = StressRuns(settings.stress, self._journal, clock, metrics.stress, loaded.path)
         self._stop = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
+
+    def _surroundings(self) -> Surroundings:
+        """What preflight looks at."""
+        return Surroundings(
+            self._settings,
+            self._identity.pod_name,
+            self._clock,
+            lambda: [trader.account for trader in self._cycle.traders],
+            self._journal,
+            self._cache,
+            self._gate,
+            self._errors,
+        )
 
     def leading(self) -> bool:
         """Whether this pod may send orders: it holds the Lease, or there is no cluster to have one."""
@@ -108,6 +137,7 @@ class Engine:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGUSR1, self._stop_by_hand)
         loop.add_signal_handler(signal.SIGUSR2, self._kill_by_hand)
+        logging.getLogger().addHandler(self._errors)
         runner = await self._serve()
         workshop = Workshop(
             self._settings,
@@ -128,6 +158,9 @@ class Engine:
         self._cycle.traders = [workshop.trader(account) for account in self._settings.accounts]
         try:
             await self._work()
+        except Exception as problem:
+            self._errors.count(f"engine failed: {type(problem).__name__}")
+            raise
         finally:
             await self._close(runner)
 
@@ -135,10 +168,12 @@ class Engine:
         """Run every activity until told to stop, or until one of them ends, which none should."""
         cluster = await self._join_cluster() if self._identity.in_cluster else None
         activities = [self._cycle.run(), self._cycle.settle_for_ever(), self._jobs.run(), self._stress.run()]
+        activities.append(self._errors.run())
         if cluster is not None and self._leadership is not None:
             idle = self._settings.staleness.watch_idle_seconds
             watch = GateWatch(cluster, self._settings.golive, self._gate, self._on_gate, idle)
-            activities += [watch.run(), self._leadership.run()]
+            stops = Watch(cluster, Watched("emergencystops"), self._stops, idle)
+            activities += [watch.run(), stops.run(), self._leadership.run()]
         tasks = [asyncio.create_task(activity) for activity in activities]
         stopped = asyncio.create_task(self._stop.wait())
         done, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -156,12 +191,13 @@ class Engine:
     async def _join_cluster(self) -> Cluster:
         """Sign in at the API server; from here on only the Lease lets this pod trade."""
         cluster = await Cluster.connect(self._identity.pod_namespace, self._identity.kubeconfig)
+        self._callers = Callers(cluster, self._identity.pod_namespace, self._settings.golive, self._clock)
         self._leadership = Leadership(
             cluster,
             lease_name(self._settings.engine),
             self._identity.pod_name,
             self._clock,
-            lambda: self._gate.obeyed().annotations(),
+            lambda: self._word().annotations(),
             self._on_leadership,
         )
         return cluster
@@ -181,14 +217,21 @@ class Engine:
             ready=self._ready,
             metrics=self._metrics_text,
             report=self.report,
+            preflight=self._do_preflight,
         )
         http = self._settings.http
         runner, port = await serve(answers, http.host or self._identity.pod_ip, http.port)
         _log.info("listening", extra={"host": http.host or self._identity.pod_ip, "port": port})
         return runner
 
+    async def _do_preflight(self, authorization: str) -> EnginePreflight:
+        """Findings, for who may ask; raises CallerError."""
+        await self._callers.admit(authorization)
+        return await self._preflight.run()
+
     async def _close(self, runner: web.AppRunner) -> None:
         """Let go of everything, network first."""
+        await self._preflight.close()
         await asyncio.gather(*self._background, return_exceptions=True)
         for trader in self._cycle.traders:
             for seat in trader.account.seats:
@@ -197,6 +240,8 @@ class Engine:
         await self._cache.close()
         await self._alerts.close(STOP_SECONDS)
         await runner.cleanup()
+        logging.getLogger().removeHandler(self._errors)
+        await asyncio.to_thread(self._errors.keep)
         self._journal.close()
         _log.info("stopped")
 
@@ -206,6 +251,7 @@ class Engine:
             gate=lambda: self._permission(account),
             leading=self.leading,
             limits=lambda: limits_of(account, self._settings, self._gate),
+            stop_applied=lambda: self._stops.applied(account.environment),
         )
 
     def _permission(self, account: AccountSettings) -> Reason:
@@ -230,15 +276,55 @@ class Engine:
         """Job liquidity-refresh."""
         await asyncio.gather(*(trader.look_deep() for trader in self._cycle.traders))
 
+    def _word(self) -> Acknowledgement:
+        """What this pod says that it obeys: an applied stop outweighs the gate."""
+        obeyed = self._gate.obeyed()
+        if not self._stops.holding:
+            return obeyed
+        stopped = {
+            "state": GateState.CLOSED,
+            "reason": Reason.EMERGENCY_STOP_APPLIED,
+            "acknowledged_time": render_time(moment(self._stopped)),
+        }
+        return obeyed.model_copy(update=stopped)
+
     def _on_gate(self, obeyed: Acknowledgement) -> None:
         """The gate as it is obeyed has changed: acknowledge, show, write down, act."""
         self._metrics.gate(obeyed.state)
         if self._leadership is not None:
             self._leadership.acknowledge()
         self._cycle.wake()
-        _log.warning("gate %s", obeyed.state, extra={"reason": obeyed.reason, "serial": obeyed.serial})
+        told = {"reason": obeyed.reason, "serial": obeyed.serial, "decided": self._gate.decided}
+        _log.warning("gate %s", obeyed.state, extra=told)
         change = obeyed.model_dump(include={"state", "reason", "uid", "epoch", "serial"})
         self._later(asyncio.to_thread(self._journal.add_gate_change, change, self._clock.wall()))
+
+    def _on_stop(self, stop: AppliedStop) -> None:
+        """A person has applied an EmergencyStop: it holds already; count, tell, write down, act."""
+        if len(self._stops.holding) == 1:
+            self._stopped = self._clock.wall()
+        self._metrics.trigger(Trigger.APPLIED)
+        self._alerts.send(f"emergency stop: {Trigger.APPLIED} ({stop.name})", stop.reason)
+        _log.critical(
+            "emergency stop", extra={"trigger": Trigger.APPLIED, "stop": stop.name, "why": stop.reason}
+        )
+        self._note_stop(stop, "applied")
+
+    def _on_release(self, stop: AppliedStop) -> None:
+        """A person has released one."""
+        _log.warning("emergency stop released", extra={"stop": stop.name})
+        self._note_stop(stop, "released")
+
+    def _note_stop(self, stop: AppliedStop, value: str) -> None:
+        """Write a change of what is stopped down, and look at every order anew."""
+        self._cycle.wake()
+        if self._leadership is not None:
+            self._leadership.acknowledge()
+        details = {"reason": stop.reason, "uid": stop.uid}
+        now = self._clock.wall()
+        self._later(
+            asyncio.to_thread(self._journal.add_state_change, APPLIED_STOP, stop.name, value, details, now)
+        )
 
     def _on_leadership(self, leads: bool) -> None:  # noqa: FBT001  # a fact, not a switch
         """The Lease changed hands."""
@@ -297,10 +383,15 @@ class Engine:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    @property
+    def _everything_stopped(self) -> bool:
+        """Whether a stop of either kind holds every account."""
+        return self._safety.emergency or bool(self._stops.holding)
+
     def _metrics_text(self) -> bytes:
         """Every series as of now."""
         self._metrics.risk(self._safety.global_risk)
-        self._metrics.emergency_stop.set(self._safety.emergency)
+        self._metrics.emergency_stop.set(self._everything_stopped)
         for trader in self._cycle.traders:
             show(trader.account, self._metrics)
         return self._metrics.text()
@@ -315,12 +406,17 @@ class Engine:
             pod=self._identity.pod_name,
             time=render_time(moment(self._clock.wall())),
             leading=self.leading(),
+            live=self._cycle.alive,
+            ready=self._ready(),
             mode=self._settings.mode.value,
             armed=self._cycle.armed,
             config_digests=[self._digest],
             risk_state=self._safety.global_risk,
             risk_reasons=self._safety.reasons,
-            emergency_stop=EmergencyStopState.ACTIVE if self._safety.emergency else EmergencyStopState.INACTIVE,
+            emergency_stop=EmergencyStopState.ACTIVE
+            if self._everything_stopped
+            else EmergencyStopState.INACTIVE,
+            emergency_stops=[stop.name for stop in self._stops.holding][:MOST_STOPS],
             testnet_trades=sum(a.filled_orders for a in accounts if a.environment == "testnet"),
             failovers=sum(trader.account.failovers for trader in self._cycle.traders),
             jobs=self._jobs.reports(),

@@ -117,6 +117,11 @@ class Gate:
         return self._record.limits if self._record is not None and self._monotonic_deadline != NEVER else None
 
     @property
+    def profile(self) -> str | None:
+        """Name of the profile in the gate as it was last read, open or not; None without one."""
+        return self._record.profile if self._record is not None else None
+
+    @property
     def deadline(self) -> float | None:
         """Monotonic second at which the gate shuts by itself, None while it is shut."""
         return None if self._monotonic_deadline == NEVER else self._monotonic_deadline
@@ -135,6 +140,12 @@ class Gate:
             serial=record.serial if record else 0,
             acknowledged_time=render_time(moment(self._since)),
         )
+
+    @property
+    def decided(self) -> str:
+        """Why the gate is as it is, in the operator's words; empty where there is no record."""
+        record = self._record
+        return f"{record.reason}: {record.message}" if record is not None else ""
 
     def _readable(self, data: dict[str, str] | None) -> GateRecord | None:
         """The record if it can be read and is meant for this engine; else shut, with the reason."""

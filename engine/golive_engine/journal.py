@@ -197,9 +197,9 @@ class Journal(OrderJournal):
         row = {"kind": kind, "scope": scope, "value": value, "details": json.dumps(details), "time": time}
         self._write(sa.insert(_states).values(**row))
 
-    def state_changes(self, kind: str | None = None) -> list[StateChange]:
-        """Every change of state, or those of one kind; oldest first."""
-        query = sa.select(_states).order_by(_states.c.sequence)
+    def state_changes(self, kind: str | None = None, since: float = 0.0) -> list[StateChange]:
+        """Every change of state, or those of one kind, since a moment; oldest first."""
+        query = sa.select(_states).where(_states.c.time >= since).order_by(_states.c.sequence)
         return [
             state_change_from(row)
             for row in self._read(query if kind is None else query.where(_states.c.kind == kind))

@@ -65,6 +65,23 @@ class Database:
         """Let go of the database."""
         self._engine.dispose()
 
+    def write_probe(self, key: str, value: str) -> None:
+        """Write something of no meaning, to see that it can be done."""
+        self._write(sa.insert(tables.meta).values(key=key, value=value))
+
+    def read_probe(self, key: str) -> str | None:
+        """Read it back."""
+        rows = self._read(sa.select(tables.meta.c.value).where(tables.meta.c.key == key))
+        return str(rows[0].value) if rows else None
+
+    def forget_probe(self, key: str) -> None:
+        """Take it away again."""
+        self._write(sa.delete(tables.meta).where(tables.meta.c.key == key))
+
+    def revisions(self) -> tuple[str | None, str | None]:
+        """Revision of the tables, and the newest one that this engine knows."""
+        return self._transact(lambda connection: (_context(connection).get_current_revision(), _newest()))
+
     def _read(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         """Every row of a query."""
         return self._transact(lambda connection: list(connection.execute(query)))
@@ -143,13 +160,10 @@ def _lock(connection: sa.Connection) -> None:
 
 def _bring_up_to_date(connection: sa.Connection) -> None:
     """Apply the revisions that a journal lacks; refuses one that has revisions which this engine lacks."""
-    config = Config()
-    config.set_main_option("script_location", "golive_engine:migrations")
+    config = _config()
     config.attributes.update(connection=connection, version_table=VERSION_TABLE)
-    scripts = ScriptDirectory.from_config(config)
-    known = {script.revision for script in scripts.walk_revisions()}
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    current, newest = context.get_current_revision(), scripts.get_current_head()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    current, newest = _context(connection).get_current_revision(), _newest()
     if current is not None and current not in known:
         raise JournalError(
             f"the journal is of a newer version (revision {current}; this engine knows up to {newest}): "
@@ -158,6 +172,23 @@ def _bring_up_to_date(connection: sa.Connection) -> None:
     if current != newest:
         command.upgrade(config, "head")
         _log.info("journal brought up to date", extra={"revision": newest, "before": current})
+
+
+def _config() -> Config:
+    """Where the revisions are."""
+    config = Config()
+    config.set_main_option("script_location", "golive_engine:migrations")
+    return config
+
+
+def _newest() -> str | None:
+    """The newest revision that this engine knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _context(connection: sa.Connection) -> MigrationContext:
+    """What the journal says of its own revision."""
+    return MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
 
 
 def _claim(connection: sa.Connection, engine: str) -> None:

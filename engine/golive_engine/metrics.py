@@ -22,10 +22,10 @@ from prometheus_client import (
 from golive_api.engine_report import Breaker
 from golive_api.golive import GateState, RiskState
 from golive_api.reasons import Reason
-from golive_engine.alerts import Result
 from golive_engine.jobs import JOBS, Status
 from golive_engine.process_metrics import watch_process
 from golive_engine.risk import Trigger
+from golive_notices.delivery import Result
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series per counter that nobody asks for
 

@@ -14,6 +14,8 @@ class Trigger(StrEnum):
     DAILY_DRAWDOWN = "daily_drawdown"
     CONSECUTIVE_LOSSES = "consecutive_losses"
     MANUAL = "manual"
+    APPLIED = "applied"
+    """A person has applied an EmergencyStop object."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ CHECKS: tuple[tuple[Check, Scope], ...] = (
     (checks.another_pod_leads, Scope.EVERY),  # two pods that trade one account double everything
     (checks.account_is_not_reconciled, Scope.ROUTINE),  # every figure below rests on this agreement
     (checks.emergency_stop_is_active, Scope.ROUTINE),  # a person has to look first
+    (checks.emergency_stop_is_applied, Scope.ROUTINE),  # a person has looked
     (checks.venue_is_unavailable, Scope.ROUTINE),  # it would be asked in vain; killing tries all the same
     (checks.clock_is_skewed, Scope.NEW_RISK),  # ages mean nothing then; nothing to get out waits for
     (checks.risk_is_critical, Scope.NEW_RISK),  # shrinking a position is how CRITICAL ends

@@ -1,11 +1,14 @@
-"""Health, metrics and status over HTTP."""
+"""Health, metrics, status and preflight over HTTP."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import web
 
 from golive_api.engine_report import HEALTH_LIVE, HEALTH_READY, METRICS, STATUS, EngineReport
+from golive_api.preflight_report import PREFLIGHT, EnginePreflight
+from golive_engine.callers import CallerError
 
 METRICS_TYPE = "text/plain; version=0.0.4"
 """Content type of Prometheus' text format."""
@@ -23,6 +26,8 @@ class Answers:
     """Prometheus text."""
     report: Callable[[], Awaitable[EngineReport]]
     """The engine's account of itself."""
+    preflight: Callable[[str], Awaitable[EnginePreflight]]
+    """Findings, for who may ask; given the Authorization header. Raises CallerError."""
 
 
 async def serve(answers: Answers, host: str, port: int) -> tuple[web.AppRunner, int]:
@@ -40,7 +45,16 @@ async def serve(answers: Answers, host: str, port: int) -> tuple[web.AppRunner, 
     async def status(_request: web.Request) -> web.Response:
         return web.json_response((await answers.report()).wire())
 
+    async def preflight(request: web.Request) -> web.Response:
+        try:
+            found = await answers.preflight(request.headers.get("Authorization", ""))
+        except CallerError as refusal:
+            challenge = {"WWW-Authenticate": "Bearer"} if refusal.status == HTTPStatus.UNAUTHORIZED else {}
+            return web.Response(status=refusal.status, text=f"{refusal}\n", headers=challenge)
+        return web.json_response(found.wire())
+
     app = web.Application()
+    app.router.add_post(PREFLIGHT, preflight)
     for path, handler in ((HEALTH_LIVE, live), (HEALTH_READY, ready), (METRICS, metrics), (STATUS, status)):
         app.router.add_get(path, handler)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

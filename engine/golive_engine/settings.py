@@ -236,6 +236,8 @@ class StressSettings(Section):
     """Whether they run when the engine starts."""
     interval_hours: float | None = Field(default=None, gt=0, le=720)
     """Time between two runs; default: none by itself."""
+    max_age_hours: float = Field(default=168.0, gt=0, le=8760)
+    """Oldest run of a scenario that preflight still counts as passed."""
 
 
 class HttpSettings(Section):

@@ -161,7 +161,9 @@ class Situation:
     reconciled: bool | None
     """Whether journal and venue agree."""
     stopped: bool | None
-    """Whether an emergency stop holds this account."""
+    """Whether an emergency stop of the engine's own holds this account."""
+    stop_applied: bool | None
+    """Whether an EmergencyStop object does."""
     risk_state: RiskState | None
     """Global Risk."""
     equity: Decimal | None

@@ -256,6 +256,8 @@ class Trader:
             return None if intent.reduce_only else Reason.REDUCE_ONLY_VIOLATED
         if self._shared.safety.stopped(self.account.name):
             return Reason.EMERGENCY_STOP_ACTIVE
+        if (applied := permissions.stop_applied()) is not False:
+            return Reason.EMERGENCY_STOP_APPLIED if applied else Reason.EMERGENCY_STOP_UNKNOWN
         gate = permissions.gate()
         if gate is Reason.GATE_OPEN or (gate is Reason.GATE_REDUCE_ONLY and intent.reduce_only):
             return None

@@ -230,6 +230,16 @@ class Snapshot:
     """Equity without open PnL; None where the venue does not tell."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRights:
+    """What a venue says that an API key may do; None where it does not tell."""
+
+    trade: bool | None
+    """Place orders for perpetuals."""
+    withdraw: bool | None
+    """Take money off the venue, which a trading key must not."""
+
+
 Permit = Callable[[], Reason | None]
 """Asked before an order's bytes leave: None lets them go, a reason stops them."""
 
@@ -306,6 +316,9 @@ class Venue(Protocol):
 
     async def snapshot(self) -> Snapshot:
         """Equity, margin and positions, all of one moment where the venue has one answer for them."""
+
+    async def rights(self) -> KeyRights:
+        """What the account's API key may do."""
 
     async def set_leverage(self, symbol: str, leverage: int) -> Decimal:
         """Set a symbol's leverage, and one-way, cross margin mode with it; returns what the venue then says."""

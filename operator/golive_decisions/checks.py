@@ -1,13 +1,28 @@
 """The chain: what must hold before real orders may be sent, cheapest and strongest first."""
 
+from collections.abc import Callable
+
 from golive_api.conditions import ConditionType
 from golive_api.engine_report import EmergencyStopState
-from golive_api.golive import Activation, GateState, Requirement, RiskState
+from golive_api.golive import Activation, GateState, RiskState
 from golive_api.reasons import Reason
-from golive_decisions import preflight
-from golive_decisions.approvals import approvals_missing
+from golive_decisions import checklist, preflight
+from golive_decisions.admission import (
+    admission_unguarded,
+    emergency_stop_applied,
+    ladder_not_climbed,
+    policy_missing,
+    profile_not_allowed,
+    window_closed,
+)
+from golive_decisions.approvals import approvals_missing, approver_group_missing, rejected, request_expired
 from golive_decisions.facts import Facts
+from golive_decisions.lapsing import gate_lapsed
 from golive_decisions.objections import Objection
+from golive_decisions.ways_back import BURNING
+
+Check = Callable[[Facts], Objection | None]
+"""Looks at the facts and returns an objection, or None."""
 
 _RANK = {state: rank for rank, state in enumerate(RiskState)}
 
@@ -44,7 +59,7 @@ def gate_removed(facts: Facts) -> Objection | None:
     if facts.gate.exists or not _had_gate(facts):
         return None
     message = "somebody deleted the gate; set activation Disabled, then Enabled, and have it approved again"
-    return Objection(Reason.GATE_REMOVED, message, ConditionType.READY, burns=True)
+    return Objection(Reason.GATE_REMOVED, message, ConditionType.READY)
 
 
 def gate_closed_by_person(facts: Facts) -> Objection | None:
@@ -57,24 +72,29 @@ def gate_closed_by_person(facts: Facts) -> Objection | None:
     message = (
         "somebody set the gate to Closed; set activation Disabled, then Enabled, and have it approved again"
     )
-    return Objection(Reason.GATE_CLOSED_BY_PERSON, message, ConditionType.READY, burns=True)
+    return Objection(Reason.GATE_CLOSED_BY_PERSON, message, ConditionType.READY)
 
 
 def revision_burned(facts: Facts) -> Objection | None:
-    """This revision was shut for good earlier."""
-    spec, gate = facts.subject.spec, facts.subject.status.gate
-    if spec is None or gate is None or gate.burned_revision < spec.revision:
+    """This revision was shut for good earlier, as status or the gate itself tells."""
+    spec, gate, record = facts.subject.spec, facts.subject.status.gate, facts.gate.record
+    if spec is None:
         return None
-    message = f"revision {spec.revision} was shut for good; set activation Disabled, then Enabled"
-    return Objection(Reason.REVISION_BURNED, message, ConditionType.READY, burns=True)
+    if gate is not None and gate.burned_revision >= spec.revision:
+        message = f"revision {spec.revision} was shut for good; set activation Disabled, then Enabled"
+        return Objection(Reason.REVISION_BURNED, message, ConditionType.READY)
+    if record is not None and _gate_tells_of_a_burn(facts, spec.revision):
+        return Objection(BURNING[record.reason], record.message, ConditionType.READY)
+    return None
 
 
-def admission_unguarded(facts: Facts) -> Objection | None:
-    """Forged writes are not refused, so nothing that the object says can be trusted."""
-    if facts.guard_errors is not None and not facts.guard_errors:
-        return None
-    message = "; ".join(facts.guard_errors) if facts.guard_errors else "the API server's guard was not tried"
-    return Objection(Reason.ADMISSION_UNGUARDED, message, ConditionType.ADMISSION_GUARDED)
+def _gate_tells_of_a_burn(facts: Facts, revision: int) -> bool:
+    """Whether the standing record was closed for good; its writer may have died before status was written."""
+    record = facts.gate.record
+    if record is None or record.state is not GateState.CLOSED:
+        return False
+    mine = (record.uid, record.revision) == (facts.subject.uid, revision)
+    return mine and record.reason in BURNING
 
 
 def engine_contested(facts: Facts) -> Objection | None:
@@ -87,10 +107,9 @@ def engine_contested(facts: Facts) -> Objection | None:
 
 def profile_missing(facts: Facts) -> Objection | None:
     """There are no limits to hand to the engine."""
-    profile, spec = facts.profile, facts.subject.spec
+    profile, name = facts.profile, facts.terms.profile if facts.terms else ""
     if profile is not None and profile.limits is not None:
         return None
-    name = spec.request.profile if spec is not None else ""
     if profile is not None and profile.error:
         return Objection(
             Reason.PROFILE_UNREADABLE, f"CapitalProfile {name}: {profile.error}", ConditionType.READY
@@ -168,10 +187,10 @@ def emergency_stop_active(facts: Facts) -> Objection | None:
 
 def risk_not_acceptable(facts: Facts) -> Objection | None:
     """Global Risk is worse than the request accepts."""
-    report, spec = preflight.read_report(facts), facts.subject.spec
-    if isinstance(report, str) or spec is None:
-        return _unreported(str(report))
-    accepted = RiskState(spec.request.safety.risk_state)
+    report = preflight.read_report(facts)
+    if isinstance(report, str):
+        return _unreported(report)
+    accepted = RiskState(facts.terms.risk_state) if facts.terms else RiskState.OK
     if _RANK[report.risk_state] <= _RANK[accepted]:
         return None
     why = ", ".join(report.risk_reasons) or "no reason given"
@@ -181,43 +200,50 @@ def risk_not_acceptable(facts: Facts) -> Objection | None:
 
 def testnet_history_short(facts: Facts) -> Objection | None:
     """The engine has not traded enough on testnet."""
-    report, spec = preflight.read_report(facts), facts.subject.spec
-    if isinstance(report, str) or spec is None:
+    report, terms = preflight.read_report(facts), facts.terms
+    if isinstance(report, str) or terms is None:
         return _unreported(str(report))
-    safety = spec.request.safety
-    if safety.testnet_history is Requirement.OPTIONAL or report.testnet_trades >= safety.min_testnet_trades:
+    if report.testnet_trades >= terms.testnet_trades_needed:
         return None
-    message = f"{report.testnet_trades} of {safety.min_testnet_trades} filled testnet orders"
+    message = f"{report.testnet_trades} of {terms.testnet_trades_needed} filled testnet orders"
     return Objection(Reason.TESTNET_HISTORY_SHORT, message, ConditionType.SAFETY_CLEAR)
 
 
-CHAIN: tuple[preflight.Check, ...] = (
+CHAIN: tuple[Check, ...] = (
     spec_unreadable,  # nothing else can be asked of such an object
     being_deleted,  # its word no longer counts
     activation_disabled,  # a person's no needs no further reading
     gate_removed,  # a person's brake, before anything could re-create the gate open
     gate_closed_by_person,  # the same brake, by edit
+    gate_lapsed,  # what nobody watched over for too long starts anew
     revision_burned,  # a brake once pulled stays pulled
     admission_unguarded,  # else approvals prove nothing
+    policy_missing,  # what may be asked for at all
+    profile_not_allowed,  # the rung is one of those
+    window_closed,  # this is the time for it
+    emergency_stop_applied,  # nobody has stopped the engine
+    rejected,  # one no outweighs every yes
+    request_expired,  # and an old yes is none
     engine_contested,  # decided from the request alone
+    ladder_not_climbed,  # one rung at a time
     profile_missing,  # approvals are bound to its limits
     engine_missing,  # approvals are bound to its template
     engine_config_missing,  # and to what it mounts
     approvals_missing,  # consent to exactly this, before the engine is even asked
+    approver_group_missing,  # by the right people
     engine_not_running,  # somebody must hold the Lease
     engine_rolling_out,  # what runs is what was approved
     engine_pod_differs,  # down to the container
-    *(check for _, check in preflight.CHECKS),  # the engine's health, asked now
+    preflight.report_unreadable,  # everything after it reads the report
+    preflight.config_stale,  # running configuration is the approved one
+    preflight.account_not_traded,  # a typing error here would open a gate for nobody
     emergency_stop_active,  # the engine's own brake
     risk_not_acceptable,  # its own judgement
     testnet_history_short,  # its record
+    preflight.preflight_failed,  # the six checks and the policy's own
+    checklist.checklist_incomplete,  # and what people vouch for
 )
 """Order of the reasons: the first objection that holds the gate is the one that people see."""
-
-UNREAD_WHEN_DISABLED = frozenset(
-    {spec_unreadable, being_deleted, activation_disabled, gate_removed, gate_closed_by_person, revision_burned}
-)
-"""The checks that suffice to close: while one of them objects, the others' facts need not be read."""
 
 
 def objections(facts: Facts) -> tuple[Objection, ...]:

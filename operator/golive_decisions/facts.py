@@ -7,6 +7,8 @@ from golive_api.acknowledgement import Acknowledgement
 from golive_api.gate import GateRecord
 from golive_api.golive import GoLiveSpec, GoLiveStatus
 from golive_api.profiles import Limits
+from golive_decisions.preflight_run import Answer, PreflightRun
+from golive_decisions.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Subject:
     """None when it holds a value that this version does not know."""
     spec_error: str
     status: GoLiveStatus
+    preflight_requested: str = ""
+    """Value of the annotation golive.dev/preflight-requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +50,15 @@ class PodFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the engine answered to one request."""
+class StopFacts:
+    """One EmergencyStop that selects the engine."""
 
-    status: int | None
-    """HTTP status, None when there was no answer."""
-    text: str = ""
-    """Body, bounded in size."""
-    error: str = ""
-    """Why there was no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """The trading pod's answers."""
-
-    read_time: datetime
-    live: Answer
-    ready: Answer
-    metrics: Answer
-    report: Answer
+    name: str
+    reason: str
+    released_by: str = ""
+    """Who released it; empty while it holds."""
+    root_cause: str = ""
+    """What the releaser wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +76,8 @@ class EngineFacts:
     holder: str | None = None
     """The pod that holds the engine's Lease, None when nobody does or it has lapsed."""
     acknowledgement: Acknowledgement | None = None
-    preflight: Preflight | None = None
+    report: Answer | None = None
+    """What the trading pod answers on /status; None where there is no pod to ask."""
     shown_state: str = ""
     """What the Deployment's label tells people of the gate."""
 
@@ -107,13 +101,19 @@ class Facts:
     """Taken before the first read: leases count from here."""
     epoch: int
     """This leader's generation."""
-    approvals_needed: int
-    """From the operator's settings, at least 1."""
     subject: Subject
     gate: GateFacts
     guard_errors: tuple[str, ...] | None = None
     """Forged writes that the API server did not refuse; None when that was not tried."""
+    policy_error: str = ""
+    """Why the policies can't be read; empty when they can."""
+    terms: Terms | None = None
+    """The strictest of policies and request; None where no policy applies or one can't be read."""
+    stops: tuple[StopFacts, ...] | None = None
+    """EmergencyStops that select the engine, released ones too; None when they were not read."""
     rivals: tuple[str, ...] = ()
     """Other enabled GoLives for the same engine."""
     profile: ProfileFacts | None = None
     engine: EngineFacts | None = None
+    run: PreflightRun | None = None
+    """The last finished run of preflight."""

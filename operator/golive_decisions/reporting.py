@@ -1,56 +1,65 @@
 """The status that people read: conditions, preflight results, engine, approvals."""
 
+from golive_api.acknowledgement import Acknowledgement
 from golive_api.conditions import Condition, ConditionType, carry_times
 from golive_api.golive import (
-    CheckResult,
     EngineStatus,
     GateState,
     GateStatus,
     GoLiveStatus,
-    PreflightCheck,
+    History,
     PreflightStatus,
 )
 from golive_api.reasons import Reason
 from golive_api.values import render_time
-from golive_decisions import preflight
+from golive_decisions import checklist, preflight
+from golive_decisions.admission import window_now
 from golive_decisions.approvals import current_digest, valid_approvals
 from golive_decisions.facts import Facts
 from golive_decisions.objections import Objection
 
 _HOLDS = (
     (ConditionType.ADMISSION_GUARDED, Reason.GUARDED),
+    (ConditionType.WINDOW_OPEN, Reason.IN_WINDOW),
     (ConditionType.APPROVED, Reason.APPROVED),
     (ConditionType.PREFLIGHT_PASSED, Reason.PREFLIGHT_PASSED),
     (ConditionType.SAFETY_CLEAR, Reason.SAFETY_CLEAR),
 )
 """Conditions that follow from the chain, and the reason while they hold."""
 
-_HARMLESS = frozenset({Reason.ACTIVATION_DISABLED, Reason.BEING_DELETED})
 _STALLED = frozenset({Reason.SPEC_UNREADABLE})
-_PERMANENT = ConditionType.STALLED
 
 
-def status(facts: Facts, found: tuple[Objection, ...], gate: GateStatus, message: str) -> GoLiveStatus:
+def status(
+    facts: Facts, found: tuple[Objection, ...], gate: GateStatus, message: str, history: History
+) -> GoLiveStatus:
     """Everything that the operator says about the object, all conditions set on the first visit."""
     before = facts.subject.status
-    conditions = [
+    terms, window = facts.terms, window_now(facts)
+    needed = terms.approvals_needed if terms else "?"
+    return GoLiveStatus(
+        conditions=carry_times(before.conditions, _conditions(facts, found, gate, message)),
+        observed_generation=facts.subject.generation,
+        digest=current_digest(facts),
+        approval_summary=f"{len(valid_approvals(facts))}/{needed}",
+        policies=list(terms.policies) if terms else [],
+        profile=terms.profile if terms else None,
+        gate=gate,
+        window=window if terms and not isinstance(window, str) else None,
+        history=history,
+        recorded=before.recorded,
+        preflight=_preflight(facts) if facts.engine is not None else before.preflight,
+        engine=_engine(facts) if facts.engine is not None else None,
+    )
+
+
+def _conditions(facts: Facts, found: tuple[Objection, ...], gate: GateStatus, message: str) -> list[Condition]:
+    return [
         _ready(facts, gate, message),
         *(_from_chain(facts, found, kind, reason) for kind, reason in _HOLDS),
         _obeying(facts, gate),
         *_kstatus(facts, gate, message),
     ]
-    needed = facts.approvals_needed
-    return GoLiveStatus(
-        conditions=carry_times(before.conditions, conditions),
-        observed_generation=facts.subject.generation,
-        digest=current_digest(facts),
-        approval_summary=f"{len(valid_approvals(facts))}/{needed}"
-        if facts.engine is not None
-        else f"0/{needed}",
-        gate=gate,
-        preflight=_preflight(facts) if facts.engine is not None else None,
-        engine=_engine(facts) if facts.engine is not None else None,
-    )
 
 
 def _condition(facts: Facts, kind: ConditionType, value: str, reason: str, message: str) -> Condition:
@@ -112,36 +121,34 @@ def _kstatus(facts: Facts, gate: GateStatus, message: str) -> tuple[Condition, C
 
 
 def _preflight(facts: Facts) -> PreflightStatus:
-    before = {check.name: check for check in (facts.subject.status.preflight or PreflightStatus()).checks}
-    checks = []
-    for name, check in preflight.CHECKS:
-        objection = check(facts)
-        result = CheckResult.FAILED if objection else CheckResult.PASSED
-        reason = objection.reason.value if objection else Reason.PREFLIGHT_PASSED.value
-        old = before.get(name)
-        same = old is not None and old.result is result and old.reason == reason
-        checks.append(
-            PreflightCheck(
-                name=name,
-                result=result,
-                reason=reason,
-                message=objection.message[:1024] if objection else "",
-                checked_time=old.checked_time if same and old else render_time(facts.read_time),
-            )
-        )
-    return PreflightStatus(checks=checks)
+    """What the last run found; a run that still counts survives a change of leaders."""
+    run, before = facts.run, facts.subject.status.preflight or PreflightStatus()
+    return PreflightStatus(
+        checks=list(preflight.current(facts)),
+        checklist=list(checklist.items(facts)),
+        run_time=render_time(run.began) if run else before.run_time,
+        request_seen=run.request if run else before.request_seen,
+    )
 
 
 def _engine(facts: Facts) -> EngineStatus:
     engine = facts.engine
     seen = engine.acknowledgement if engine else None
-    report = preflight.read_report(facts)
+    report, before = preflight.read_report(facts), facts.subject.status.engine
+    told_before = before if before and seen and _same_word(before, seen) else None
     return EngineStatus(
         # A Lease takes a holder of any length; status does not.
         pod=engine.holder[:253] if engine and engine.holder else None,
         state_seen=seen.state if seen else None,
         epoch_seen=seen.epoch if seen else None,
-        serial_seen=seen.serial if seen else None,
+        # Renewals are acknowledged, too, and are no news.
+        serial_seen=told_before.serial_seen if told_before else (seen.serial if seen else None),
         acknowledged_time=seen.acknowledged_time if seen else None,
         testnet_trades=None if isinstance(report, str) else report.testnet_trades,
     )
+
+
+def _same_word(before: EngineStatus, seen: Acknowledgement) -> bool:
+    """Whether the engine still says what status shows."""
+    shown = (before.state_seen, before.epoch_seen, before.acknowledged_time)
+    return shown == (seen.state, seen.epoch, seen.acknowledged_time)

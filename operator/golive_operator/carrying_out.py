@@ -11,6 +11,7 @@ from golive_api.golive import GateState
 from golive_decisions.deciding import Event, Plan
 from golive_operator import paths
 from golive_operator.cluster import Cluster, ClusterError, ConflictError, MissingError, Object
+from golive_operator.own_writes import Echoes, Gates
 
 log = logging.getLogger(__name__)
 
@@ -21,48 +22,71 @@ EVENT_SOURCE = "golive-operator"
 class CarryingOut:
     """The only writer of gates and of status."""
 
-    def __init__(self, cluster: Cluster, identity: str) -> None:
-        self._cluster, self._identity = cluster, identity
+    def __init__(self, cluster: Cluster, identity: str, echoes: Echoes, gates: Gates | None = None) -> None:
+        self._cluster, self._identity, self._echoes = cluster, identity, echoes
+        self._gates = gates or Gates()
 
-    async def carry_out(self, golive: Object, gate: Object | None, plan: Plan) -> None:
-        """Write status and gate. Raises ConflictError when either changed since: read again, decide again."""
+    async def carry_out(self, golive: Object, gate: Object | None, plan: Plan) -> bool:
+        """Write status and gate; returns whether status was written.
+
+        Raises:
+            ConflictError: Either has changed since: read again, decide again.
+        """
         if plan.status_first:
             # If status can't be written the object has changed, and what was decided is void.
-            await self._write_status(golive, plan)
+            written = await self._write_status(golive, plan)
             await self._write_gate(golive, gate, plan)
         else:
             await self._write_gate(golive, gate, plan)
-            await self._write_status(golive, plan)
+            written = await self._write_status(golive, plan)
+        return written
+
+    async def tell(self, golive: Object, plan: Plan) -> None:
+        """Show people what was done, when it is done."""
         for event in plan.events:
             await self._post(golive, event)
         await self._label(golive, plan)
 
-    async def _write_status(self, golive: Object, plan: Plan) -> None:
+    async def _write_status(self, golive: Object, plan: Plan) -> bool:
         metadata = golive["metadata"]
         change = merge_patch(golive.get("status") or {}, plan.status.wire())
-        if not change and plan.gate is None:
-            return
-        # Also when nothing changes but the gate will be written: the guard proves that the object still stands.
+        if not change and (plan.gate is None or plan.renews):
+            return False
+        # Also when nothing changes but the gate will be opened: the guard proves that the object still stands.
         body = {"metadata": {"resourceVersion": metadata["resourceVersion"]}, "status": change}
-        await self._cluster.patch(paths.golive(metadata["namespace"], metadata["name"], "status"), body)
+        path = paths.golive(metadata["namespace"], metadata["name"], "status")
+        with self._echoes.writing(metadata["uid"]):
+            self._echoes.expect(await self._cluster.patch(path, body))
+        return True
 
     async def _write_gate(self, golive: Object, gate: Object | None, plan: Plan) -> None:
         if plan.gate is None:
             return
         metadata = golive["metadata"]
-        body = gate_object(golive, plan.gate)
+        namespace, body = metadata["namespace"], gate_object(golive, plan.gate)
         if gate is None:
             if plan.gate.state is not GateState.CLOSED:
                 raise ConflictError("a gate is born Closed")
-            await self._cluster.create(paths.core(metadata["namespace"], "configmaps"), body)
-            return
+            written = await self._cluster.create(paths.core(namespace, "configmaps"), body)
+            self._echoes.expect(written)
+        else:
+            written = await self._change_gate(namespace, metadata["name"], gate, body)
+        self._gates.remember(namespace, metadata["name"], written)
+
+    async def _change_gate(self, namespace: str, name: str, gate: Object, body: Object) -> Object:
         body["metadata"]["resourceVersion"] = gate["metadata"]["resourceVersion"]
         body["data"] = merge_patch(gate.get("data") or {}, body["data"])
         try:
-            path = paths.core(metadata["namespace"], "configmaps", gate_name(metadata["name"]))
-            await self._cluster.patch(path, body)
+            with self._echoes.writing(gate["metadata"]["uid"]):
+                written = await self._cluster.patch(paths.core(namespace, "configmaps", gate_name(name)), body)
+                self._echoes.expect(written)
         except MissingError as error:
+            self._gates.forget(namespace, name)
             raise ConflictError("the gate was deleted meanwhile") from error
+        except ClusterError:
+            self._gates.forget(namespace, name)
+            raise
+        return written
 
     async def _post(self, golive: Object, event: Event) -> None:
         """Events are for people: a lost one changes nothing."""

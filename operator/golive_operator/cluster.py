@@ -5,6 +5,7 @@ fields that a newer server sends, and what is not understood must not be lost.
 """
 
 import json
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,14 +17,24 @@ from kubernetes.aio.config import kube_config
 Object = dict[str, Any]
 """One Kubernetes object as JSON."""
 
+Objects = list[Object]
+"""Several of them."""
+
 TIMEOUT_SECONDS = 3.0
 """Longest wait for one answer; a slower API server is as good as none."""
+
+WATCH_SECONDS = 240
+"""How long one watch lasts; then the next one begins, with a list."""
 
 MERGE = "application/merge-patch+json"
 """A merge patch with metadata.resourceVersion in it is refused with 409 when the object has changed."""
 
 PARTIAL = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 """Asks for metadata alone, so that a Secret's contents never reach this process."""
+
+
+PARTIAL_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""The same for a list."""
 
 
 class ClusterError(Exception):
@@ -73,6 +84,7 @@ class Cluster:
 
     def __init__(self) -> None:
         self._api: client.ApiClient | None = None
+        self._may_write: Callable[[], bool] = lambda: True
 
     async def __aenter__(self) -> Self:
         configuration = client.Configuration()
@@ -91,6 +103,15 @@ class Cluster:
         if self._api is not None:
             await self._api.close()
 
+    def fenced(self, may_write: Callable[[], bool]) -> "Cluster":
+        """The same connections, for work that may change something only while `may_write` says so.
+
+        A process that was frozen goes on where it stood, perhaps between two writes: it is asked before each.
+        """
+        fenced = Cluster()
+        fenced._api, fenced._may_write = self._api, may_write
+        return fenced
+
     async def get(self, path: str) -> Object:
         """A live read: no resourceVersion, so never from the API server's watch cache."""
         return await self._request("GET", path)
@@ -99,10 +120,56 @@ class Cluster:
         """A live read of an object's metadata alone."""
         return await self._request("GET", path, accept=PARTIAL)
 
+    async def list_metadata(self, path: str) -> Objects:
+        """A live list of objects' metadata alone."""
+        answer = await self._request("GET", path, accept=PARTIAL_LIST)
+        return [item["metadata"] for item in answer.get("items") or []]
+
     async def list(self, path: str, **parameters: str) -> list[Object]:
         """A live list."""
         answer = await self._request("GET", path, parameters=parameters)
         return list(answer.get("items") or [])
+
+    async def pages(self, path: str, limit: int, **parameters: str) -> AsyncIterator[Objects]:
+        """A live list in pages of at most `limit`, all of one moment."""
+        token = ""
+        while True:
+            page = {**parameters, "limit": str(limit)} | ({"continue": token} if token else {})
+            answer = await self._request("GET", path, parameters=page)
+            yield answer.get("items") or []
+            token = answer.get("metadata", {}).get("continue") or ""
+            if not token:
+                return
+
+    async def follow(self, path: str, *, metadata: bool = False) -> AsyncIterator[tuple[str, Object]]:
+        """Every object there is, as ADDED, then every change, for a while. Raises ClusterError.
+
+        Args:
+            path: Of a collection.
+            metadata: Whether to be told of metadata alone.
+        """
+        listed = await self._request("GET", path, accept=PARTIAL_LIST if metadata else "application/json")
+        for item in listed.get("items") or []:
+            yield "ADDED", item
+        version = listed["metadata"]["resourceVersion"]
+        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}
+        accept = PARTIAL if metadata else "application/json"
+        try:
+            response = await self._send("GET", path, None, query, accept, WATCH_SECONDS + TIMEOUT_SECONDS)
+            rest = b""
+            async for part in response.response.content.iter_any():
+                *lines, rest = (rest + part).split(b"\n")
+                for line in lines:
+                    event = json.loads(line)
+                    yield event["type"], event["object"]
+                    if event["type"] == "ERROR":
+                        return
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise UnavailableError(f"{type(error).__name__}: {error}") from error
+
+    async def delete(self, path: str) -> None:
+        """Delete; raises MissingError if there is nothing."""
+        await self._request("DELETE", path)
 
     async def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
         """Create; raises ConflictError if it exists."""
@@ -121,24 +188,9 @@ class Cluster:
         parameters: dict[str, str] | None = None,
         accept: str = "application/json",
     ) -> Object:
-        if self._api is None:
-            raise UnavailableError("not connected")
-        headers = {"Accept": accept, "Content-Type": MERGE if method == "PATCH" else "application/json"}
-        verb, url, sent, payload, form = await self._api.param_serialize(
-            method,
-            path,
-            query_params=list((parameters or {}).items()),
-            header_params=headers,
-            body=body,
-            auth_settings=["BearerToken"],
-        )
+        response = await self._send(method, path, body, parameters or {}, accept, TIMEOUT_SECONDS)
         try:
-            response = await self._api.call_api(
-                verb, url, sent, payload, form, _request_timeout=TIMEOUT_SECONDS
-            )
             text = (await response.read()).decode()
-        except ApiException as error:
-            raise _translated(error.status or 0, str(error.body or error.reason)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(f"{type(error).__name__}: {error}") from error
         if not 200 <= response.status < 300:  # noqa: PLR2004  # the 2xx range
@@ -150,6 +202,30 @@ class Cluster:
         if not isinstance(answer, dict):
             raise UnavailableError(f"not an object: {text[:200]!r}")
         return answer
+
+    async def _send(  # a request has these parts
+        self, method: str, path: str, body: Object | None, query: dict[str, str], accept: str, seconds: float
+    ) -> Any:
+        """The response, its body not read yet."""
+        if self._api is None:
+            raise UnavailableError("not connected")
+        headers = {"Accept": accept, "Content-Type": MERGE if method == "PATCH" else "application/json"}
+        verb, url, sent, payload, form = await self._api.param_serialize(
+            method,
+            path,
+            query_params=list(query.items()),
+            header_params=headers,
+            body=body,
+            auth_settings=["BearerToken"],
+        )
+        if method != "GET" and not self._may_write():
+            raise UnavailableError("leadership is over: nothing is written")
+        try:
+            return await self._api.call_api(verb, url, sent, payload, form, _request_timeout=seconds)
+        except ApiException as error:
+            raise _translated(error.status or 0, str(error.body or error.reason)) from error
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise UnavailableError(f"{type(error).__name__}: {error}") from error
 
 
 def _dry(*, dry_run: bool) -> dict[str, str]:

@@ -1,68 +1,133 @@
-"""Reads everything that a decision rests on, live, in one pass, into frozen facts."""
+"""Reads everything that a decision rests on, live, into frozen facts."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
-
-from pydantic import ValidationError
 
 from golive_api.acknowledgement import lease_name, read_acknowledgement
 from golive_api.engine_report import HTTP_PORT_NAME
-from golive_api.gate import GATE_LABEL, GateRecord, GateUnreadableError, gate_name
-from golive_api.golive import Activation, GateState, GateStatus, GoLiveSpec, GoLiveStatus
-from golive_api.profiles import CapitalProfileSpec
-from golive_api.reasons import Reason
+from golive_api.gate import gate_name
+from golive_api.golive import Activation, GoLiveSpec
 from golive_api.values import parse_time
-from golive_decisions.facts import EngineFacts, Facts, GateFacts, Preflight, ProfileFacts, Subject
-from golive_decisions.identity import (
-    Mounted,
-    identity,
-    judge_pods,
-    mounted_objects,
-    template_of,
-    value_digests,
-)
+from golive_decisions.approvals import current_digest
+from golive_decisions.facts import EngineFacts, Facts, Subject
 from golive_operator import paths
 from golive_operator.cluster import Cluster, MissingError, Object
+from golive_operator.engines import Engine, Engines, relied_on_seconds
 from golive_operator.guarding import Guard
+from golive_operator.interests import Interest
+from golive_operator.own_writes import Gates
+from golive_operator.preflight_runs import Runs, Target
 from golive_operator.probing import Prober
+from golive_operator.reading import read_gate, read_profile, read_stops, read_subject, read_terms
+from golive_operator.shared_reads import SHARED_SECONDS, Moment, SharedReads
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """On what a look may rest. Nothing that was read before anything was heard of the object counts, ever."""
+
+    heard: float
+    """Monotonic time at which the object was last heard to have changed."""
+    live: bool
+    """Whether every read has to have begun with this look, or with what was heard: so for what opens."""
+    lists_from: float = 0.0
+    """Monotonic time before which no list counts: the engine has a new word, or preflight has run, since."""
+    objects: int = 1
+    """How many objects share this operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one look has found."""
+
+    golive: Object
+    gate: Object | None
+    facts: Facts
+    live: bool
+    """Whether nothing of it was read before the look, or what it was woken by."""
+    interest: Interest
+    """What the object depends on, as far as it was read."""
 
 
 class Gatherer:
     """Turns one GoLive's name into facts. Raises ClusterError when anything could not be read."""
 
-    def __init__(self, cluster: Cluster, guard: Guard, prober: Prober, approvals_needed: int) -> None:
-        self._cluster, self._guard, self._prober = cluster, guard, prober
-        self._approvals_needed = approvals_needed
+    def __init__(  # each reads a part
+        self, cluster: Cluster, guard: Guard, prober: Prober, runs: Runs, gates: Gates | None = None
+    ) -> None:
+        self._cluster, self._guard, self._prober, self._runs = cluster, guard, prober, runs
+        self._shared = SharedReads(cluster)
+        self.engines = Engines(cluster)
+        self._gates = gates or Gates()
 
-    async def gather(self, namespace: str, name: str, epoch: int) -> tuple[Object, Object | None, Facts]:
-        """The GoLive and its gate as read, and the facts. Raises MissingError when there is no GoLive."""
-        read_time = datetime.now(UTC)
-        golive = await self._cluster.get(paths.golive(namespace, name))
+    async def gather(self, namespace: str, name: str, epoch: int, since: Since | None = None) -> Gathered:
+        """Everything about one object. Raises MissingError when there is no GoLive."""
+        begin = Moment.now()
+        since = since or Since(begin.monotonic, live=True)
+        lists, engines = _not_before(begin.monotonic, since)
+        listed, gate = await asyncio.gather(
+            self._shared.list(paths.golives(namespace), lists), self._gate(namespace, name, since)
+        )
+        golive = next((each for each in listed.items if each["metadata"]["name"] == name), None)
+        if golive is None:
+            raise MissingError(f"no GoLive {namespace}/{name}")
         subject = read_subject(golive)
-        gate = await self._optional(paths.core(namespace, "configmaps", gate_name(name)))
-        facts = Facts(read_time, epoch, self._approvals_needed, subject, read_gate(gate))
+        began = _earlier(begin, listed.began)
+        facts = Facts(began.time, epoch, subject, read_gate(gate))
         spec = subject.spec
         if spec is None or subject.deleting or spec.activation is not Activation.ENABLED:
-            return golive, gate, facts
-        guard, rivals, profile, engine = await asyncio.gather(
+            return Gathered(golive, gate, facts, since.live, Interest())
+        engine_name = spec.request.engine_ref.name
+        guard, engine, stops, leases, policies, profiles = await asyncio.gather(
             self._guard.errors(golive),
-            self._rivals(subject, spec),
-            self._profile(spec.request.profile),
-            self._engine(namespace, spec.request.engine_ref.name, read_time),
+            self.engines.read(namespace, engine_name, engines),
+            self._shared.list(paths.emergency_stops(namespace), lists),
+            self._shared.list(paths.lease(namespace), lists),
+            self._shared.list(paths.activation_policies(), lists),
+            self._shared.list(paths.capital_profiles(), lists),
         )
-        full = Facts(
-            read_time=read_time,
-            epoch=epoch,
-            approvals_needed=self._approvals_needed,
-            subject=subject,
-            gate=read_gate(gate),
+        terms, error = read_terms(policies.items, namespace, spec)
+        for other in (stops, leases, policies, profiles):
+            began = _earlier(began, other.began)
+        full = replace(
+            facts,
+            read_time=began.time,
             guard_errors=guard,
-            rivals=rivals,
-            profile=profile,
-            engine=engine,
+            policy_error=error,
+            terms=terms,
+            stops=read_stops(stops.items, engine_name),
+            rivals=_rivals(listed.items, subject, spec),
+            profile=read_profile(_named(profiles.items, terms.profile) if terms else None),
+            engine=await self._at_work(engine, _named(leases.items, lease_name(engine_name)), began.time),
+            run=self._runs.last(subject.uid),
         )
-        return golive, gate, full
+        interest = Interest(engine_name, engine.selector, engine.mounted)
+        return Gathered(golive, gate, full, since.live, interest)
+
+    async def _gate(self, namespace: str, name: str, since: Since) -> Object | None:
+        """The gate, as the last write has left it where nothing was heard since: the next write is guarded."""
+        oldest = time.monotonic() - relied_on_seconds(since.objects)
+        remembered = None if since.live else self._gates.last(namespace, name, since.heard, oldest)
+        if remembered is not None:
+            return remembered
+        return await self._optional(paths.core(namespace, "configmaps", gate_name(name)))
+
+    async def _at_work(self, engine: Engine, lease: Object | None, read_time: datetime) -> EngineFacts:
+        """With what changes while an engine works: who holds its Lease, and what that pod says of itself."""
+        if not engine.facts.exists:
+            return engine.facts
+        holder = _holder(lease, read_time)
+        trading = (engine.pods or {}).get(holder or "")
+        address = address_of(trading) if trading else None
+        return replace(
+            engine.facts,
+            holder=holder,
+            acknowledgement=_acknowledgement(lease) if holder else None,
+            report=await self._prober.status(*address) if address else None,
+        )
 
     async def _optional(self, path: str) -> Object | None:
         try:
@@ -70,141 +135,64 @@ class Gatherer:
         except MissingError:
             return None
 
-    async def _rivals(self, subject: Subject, spec: GoLiveSpec) -> tuple[str, ...]:
-        """Other GoLives that want this engine's gate open."""
-        others = await self._cluster.list(paths.golives(subject.namespace))
-        return tuple(
-            sorted(
-                other["metadata"]["name"]
-                for other in others
-                if other["metadata"]["uid"] != subject.uid
-                and other["spec"].get("activation") == Activation.ENABLED.value
-                and other["spec"].get("request", {}).get("engineRef", {}).get("name")
-                == spec.request.engine_ref.name
-            )
+    async def target(self, golive: Object, facts: Facts) -> Target | None:
+        """Whom preflight asks; None where no pod trades."""
+        spec, engine = facts.subject.spec, facts.engine
+        if spec is None or engine is None or engine.holder is None:
+            return None
+        namespace = facts.subject.namespace
+        pod = await self._optional(paths.core(namespace, "pods", engine.holder))
+        address = address_of(pod) if pod else None
+        if address is None:
+            return None
+        return Target(
+            namespace=namespace,
+            engine=spec.request.engine_ref.name,
+            golive=golive["metadata"]["name"],
+            pod=engine.holder,
+            host=address[0],
+            port=address[1],
+            digest=current_digest(facts),
+            request=facts.subject.preflight_requested,
         )
 
-    async def _profile(self, name: str) -> ProfileFacts:
-        found = await self._optional(paths.capital_profile(name))
-        if found is None:
-            return ProfileFacts(None)
-        try:
-            return ProfileFacts(CapitalProfileSpec.model_validate(found.get("spec")).limits)
-        except ValidationError as error:
-            return ProfileFacts(None, _first(error))
 
-    async def _engine(self, namespace: str, name: str, read_time: datetime) -> EngineFacts:
-        deployment = await self._optional(paths.apps(namespace, "deployments", name))
-        if deployment is None:
-            return EngineFacts(exists=False)
-        template = template_of(deployment)
-        contents, replica_sets, pods, lease = await asyncio.gather(
-            self._contents(namespace, mounted_objects(template)),
-            self._cluster.list(paths.apps(namespace, "replicasets")),
-            self._cluster.list(paths.core(namespace, "pods"), labelSelector=_selector(deployment)),
-            self._optional(paths.lease(namespace, lease_name(name))),
-        )
-        missing = tuple(
-            f"{mounted.kind}/{mounted.name}"
-            for mounted, found in contents.items()
-            if found is None and not mounted.optional
-        )
-        judged = judge_pods(deployment, replica_sets, pods)
-        holder = _holder(lease, read_time)
-        trading = next((pod for pod in pods if pod["metadata"]["name"] == holder), None)
-        return EngineFacts(
-            exists=True,
-            missing_objects=missing,
-            identity=None if missing else identity(template, contents),
-            config_digests=value_digests(
-                found for mounted, found in contents.items() if found and mounted.kind == "configmaps"
-            ),
-            pods=judged,
-            holder=holder,
-            acknowledgement=_acknowledgement(lease) if holder else None,
-            preflight=await self._ask(trading, read_time) if trading else None,
-            shown_state=(deployment["metadata"].get("labels") or {}).get(GATE_LABEL, ""),
-        )
-
-    async def _contents(self, namespace: str, objects: tuple[Mounted, ...]) -> dict[Mounted, Object | None]:
-        async def read(mounted: Mounted) -> Object | None:
-            path = paths.core(namespace, mounted.kind, mounted.name)
-            try:
-                if mounted.kind == "secrets":
-                    return await self._cluster.metadata(path)
-                return await self._cluster.get(path)
-            except MissingError:
-                return None
-
-        found = await asyncio.gather(*(read(mounted) for mounted in objects))
-        return dict(zip(objects, found, strict=True))
-
-    async def _ask(self, pod: Object, read_time: datetime) -> Preflight | None:
-        host, port = pod.get("status", {}).get("podIP"), _http_port(pod)
-        return await self._prober.ask(host, port, read_time) if host and port else None
-
-
-def read_subject(golive: Object) -> Subject:
-    """The GoLive as facts; a spec with unknown values is None, and status that can't be read is empty."""
-    metadata = golive["metadata"]
-    spec, error = None, ""
-    try:
-        spec = GoLiveSpec.model_validate(golive.get("spec"))
-    except ValidationError as invalid:
-        error = _first(invalid)
-    try:
-        status = GoLiveStatus.model_validate(golive.get("status") or {})
-    except ValidationError as invalid:
-        spec, error, status = None, f"status: {_first(invalid)}", _burned(golive)
-    return Subject(
-        namespace=metadata["namespace"],
-        name=metadata["name"],
-        uid=metadata["uid"],
-        generation=metadata.get("generation", 0),
-        deleting="deletionTimestamp" in metadata,
-        spec=spec,
-        spec_error=error,
-        status=status,
+def _not_before(begin: float, since: Since) -> tuple[float, float]:
+    """Monotonic times before which no list, and nothing about an engine, may have been begun."""
+    if since.live:
+        return max(since.heard, since.lists_from), since.heard
+    return (
+        max(since.heard, since.lists_from, begin - SHARED_SECONDS),
+        max(since.heard, begin - relied_on_seconds(since.objects)),
     )
 
 
-def _burned(golive: Object) -> GoLiveStatus:
-    """In place of a status that can't be read: it may hold a burn, so this revision counts as burned."""
-    said = (golive.get("spec", {}).get("revision"), _burned_revision(golive))
-    gate = GateStatus(
-        state=GateState.CLOSED,
-        reason=Reason.SPEC_UNREADABLE.value,
-        epoch=0,
-        serial=0,
-        burned_revision=max((number for number in said if isinstance(number, int)), default=1),
+def _earlier(one: Moment, other: Moment) -> Moment:
+    return one if one.time <= other.time else other
+
+
+def _named(objects: list[Object], name: str) -> Object | None:
+    return next((each for each in objects if each["metadata"]["name"] == name), None)
+
+
+def _rivals(golives: list[Object], subject: Subject, spec: GoLiveSpec) -> tuple[str, ...]:
+    """Other GoLives that want this engine's gate open."""
+    return tuple(
+        sorted(
+            other["metadata"]["name"]
+            for other in golives
+            if other["metadata"]["uid"] != subject.uid
+            and other["spec"].get("activation") == Activation.ENABLED.value
+            and other["spec"].get("request", {}).get("engineRef", {}).get("name")
+            == spec.request.engine_ref.name
+        )
     )
-    return GoLiveStatus(gate=gate)
 
 
-def _burned_revision(golive: Object) -> Any:
-    gate = golive["status"].get("gate")
-    return gate.get("burnedRevision") if isinstance(gate, dict) else None
-
-
-def read_gate(gate: Object | None) -> GateFacts:
-    """The gate's ConfigMap as facts."""
-    if gate is None:
-        return GateFacts(exists=False)
-    data = gate.get("data") or {}
-    try:
-        return GateFacts(exists=True, record=GateRecord.from_data(data), state_text=data.get("state", ""))
-    except GateUnreadableError:
-        return GateFacts(exists=True, state_text=data.get("state", ""))
-
-
-def _first(error: ValidationError) -> str:
-    detail = error.errors()[0]
-    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg']}"[:500]
-
-
-def _selector(deployment: Object) -> str:
-    labels = deployment.get("spec", {}).get("selector", {}).get("matchLabels") or {}
-    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+def address_of(pod: Object) -> tuple[str, int] | None:
+    """Where a pod answers; None while it has no address."""
+    host, port = pod.get("status", {}).get("podIP"), _http_port(pod)
+    return (host, port) if host and port else None
 
 
 def _http_port(pod: Object) -> int | None:

@@ -10,13 +10,13 @@ from golive_api.values import render_time
 from golive_operator import paths
 from golive_operator.cluster import Cluster, ClusterError, MissingError, Object
 
-DURATION_SECONDS = 15.0
+DURATION_SECONDS = 10.0
 """Others wait this long after the last renewal that they saw."""
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 7.0
 """The leader gives up this long after its last success: before anybody else may take over."""
 
-RETRY_SECONDS = 2.0
+RETRY_SECONDS = 1.0
 """Pause between attempts."""
 
 
@@ -40,6 +40,11 @@ class Leadership:
         """This leader's generation; None while somebody else leads."""
         self.attempted = time.monotonic()
         """When the API server last answered an attempt, by the monotonic clock."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether this process leads at this very moment: nobody else may yet."""
+        return self.epoch is not None and time.monotonic() < self._until
 
     async def acquire(self) -> int:
         """Wait until this process leads; returns its epoch."""

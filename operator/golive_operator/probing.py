@@ -1,12 +1,13 @@
-"""Asking an engine's pod: four requests at once, each bounded in time and size."""
+"""Asking over HTTP: every answer bounded in time and size; no redirects, no cookies, no proxies."""
 
 import asyncio
-from datetime import datetime
+import ssl
+from collections.abc import Mapping
 
 import aiohttp
 
-from golive_api.engine_report import HEALTH_LIVE, HEALTH_READY, METRICS, STATUS
-from golive_decisions.facts import Answer, Preflight
+from golive_api.engine_report import STATUS
+from golive_decisions.preflight_run import Answer
 
 TIMEOUT_SECONDS = 2.0
 """An engine that needs longer to say how it is counts as silent."""
@@ -14,36 +15,76 @@ TIMEOUT_SECONDS = 2.0
 MOST_BYTES = 4 * 1024 * 1024
 """Longer answers are garbage."""
 
+PLAIN = {"Accept-Encoding": "identity"}
+"""Nothing is unpacked, so that a small answer can't become a large one."""
+
 
 class Prober:
-    """Asks pods by their address; no redirects, no cookies, no proxies."""
+    """Asks pods by their address."""
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS), cookie_jar=aiohttp.DummyCookieJar()
-        )
+        self._session = new_session(aiohttp.TCPConnector())
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
 
-    async def ask(self, host: str, port: int, read_time: datetime) -> Preflight:
-        """All four answers of one pod."""
-        base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        paths = (HEALTH_LIVE, HEALTH_READY, METRICS, STATUS)
-        live, ready, metrics, report = await asyncio.gather(*(self._answer(base + path) for path in paths))
-        return Preflight(read_time, live, ready, metrics, report)
+    async def status(self, host: str, port: int) -> Answer:
+        """What a pod says of itself."""
+        return await self.ask(host, port, STATUS)
 
-    async def _answer(self, url: str) -> Answer:
-        try:
-            async with self._session.get(url, allow_redirects=False) as response:
-                body = await response.content.read(MOST_BYTES + 1)
-                while len(body) <= MOST_BYTES and (more := await response.content.read(MOST_BYTES)):
-                    body += more
-        except TimeoutError:
-            return Answer(None, error=f"no answer within {TIMEOUT_SECONDS:g} s")
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Answer(None, error=f"{type(error).__name__}: {error}"[:300])
-        if len(body) > MOST_BYTES:
-            return Answer(None, error=f"answer longer than {MOST_BYTES} bytes")
-        return Answer(response.status, body.decode(errors="replace"))
+    async def ask(
+        self,
+        host: str,
+        port: int,
+        path: str,
+        *,
+        method: str = "GET",
+        seconds: float = TIMEOUT_SECONDS,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One answer of a pod."""
+        base = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return await ask(self._session, base + path, method=method, seconds=seconds, headers=headers)
+
+
+def new_session(connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
+    """A session that keeps nothing between two requests but connections."""
+    return aiohttp.ClientSession(
+        connector=connector, cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False, trust_env=False
+    )
+
+
+async def ask(
+    session: aiohttp.ClientSession,
+    url: str,
+    *,
+    method: str = "GET",
+    seconds: float,
+    headers: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    trust: ssl.SSLContext | bool = True,
+) -> Answer:
+    """One answer, whatever happens."""
+    try:
+        async with (
+            asyncio.timeout(seconds),
+            session.request(
+                method,
+                url,
+                params=params,
+                headers={**PLAIN, **(headers or {})},
+                ssl=trust,
+                allow_redirects=False,
+            ) as response,
+        ):
+            body = bytearray()
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > MOST_BYTES:
+                    return Answer(None, error=f"answer longer than {MOST_BYTES} bytes")
+    except TimeoutError:
+        return Answer(None, error=f"no answer within {seconds:g} s")
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return Answer(None, error=f"{type(error).__name__}: {error}"[:300])
+    return Answer(response.status, body.decode(errors="replace"))

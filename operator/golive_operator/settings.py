@@ -4,6 +4,9 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from golive_operator.notices import FILE_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,16 @@ class Settings:
     """Port to serve health and metrics on; 0 takes a free one."""
     lease: str
     """Name of the leadership Lease."""
-    minimum_approvals: int
-    """People who must approve, at least 1."""
     resync_seconds: float
     """Longest time between two looks at an object."""
     watch_namespaces: tuple[str, ...]
     """Namespaces to work in; empty means all."""
+    records_keep: int
+    """Most records that are kept of each GoLive."""
+    records_days: int
+    """Older records are removed."""
+    notices_file: Path | None
+    """File with the addresses of whom to tell, one a line; None where nobody is told."""
     log_level: str
     """Lowest level that is logged."""
 
@@ -47,8 +54,9 @@ def _interval(text: str) -> float:
 def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ) -> Settings:
     """Read flags and environment; a bad one ends the process with a message and status 2."""
     parser = argparse.ArgumentParser(prog="golive_operator", description="Decides whether engines may trade.")
-    parser.add_argument("--minimum-approvals", type=_positive, default=1, help="people who must approve")
-    parser.add_argument("--resync-seconds", type=_interval, default=3.0, help="longest time between two looks")
+    parser.add_argument("--records-keep", type=_positive, default=10_000, help="records kept of each GoLive")
+    parser.add_argument("--records-days", type=_positive, default=400, help="days for which records are kept")
+    parser.add_argument("--resync-seconds", type=_interval, default=15.0, help="longest time between two looks")
     parser.add_argument("--http-port", type=int, default=8080, help="port for health and metrics")
     parser.add_argument("--lease-name", default="golive-operator", help="name of the leadership Lease")
     parser.add_argument("--watch-namespaces", default="", help="comma-separated; empty means all")
@@ -63,8 +71,10 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
         host=environment.get("POD_IP", "127.0.0.1"),
         port=flags.http_port,
         lease=flags.lease_name,
-        minimum_approvals=flags.minimum_approvals,
         resync_seconds=flags.resync_seconds,
         watch_namespaces=tuple(name for name in flags.watch_namespaces.split(",") if name),
+        records_keep=flags.records_keep,
+        records_days=flags.records_days,
+        notices_file=Path(notices) if (notices := environment.get(FILE_VARIABLE)) else None,
         log_level=flags.log_level,
     )

@@ -2,16 +2,36 @@
 
 import asyncio
 import logging
+import random
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
-from golive_decisions.deciding import decide
+from golive_api.golive import GateState
+from golive_api.reasons import Reason
+from golive_decisions.deciding import Plan, decide
+from golive_decisions.facts import Facts
+from golive_decisions.scheduling import is_open
 from golive_operator import paths
 from golive_operator.carrying_out import CarryingOut
-from golive_operator.cluster import Cluster, ClusterError, ConflictError, MissingError, UnavailableError
-from golive_operator.gathering import Gatherer
+from golive_operator.cluster import (
+    Cluster,
+    ClusterError,
+    ConflictError,
+    MissingError,
+    Object,
+    UnavailableError,
+)
+from golive_operator.engines import crowded_seconds
+from golive_operator.gathering import Gathered, Gatherer, Since
+from golive_operator.interests import Interest, Interests, Key
+from golive_operator.latency import Moments
 from golive_operator.metrics import Metrics
+from golive_operator.own_writes import Echoes
+from golive_operator.preflight_runs import Runs
+from golive_operator.recording import Recorder, sight_of
 
 log = logging.getLogger(__name__)
 
@@ -21,32 +41,136 @@ SPACING_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 """Pause after a look that failed."""
 
-Key = tuple[str, str]
-"""Namespace and name of a GoLive."""
+LOOKS_AT_ONCE = 8
+"""Looks under way where there is news or an open gate, and as many for their own sake; others wait.
+
+More would only have each request wait longer, and one that waits too long counts as failed.
+"""
+
+RESYNC_MOST_SECONDS = 6.0
+"""Objects that exist, or have changed, without a word of the watches are found within this."""
+
+SPREAD = 0.1
+"""Looks at closed gates come up to this share early, so that they do not all come at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of one look."""
+
+    wait_seconds: float
+    """How long to wait for the next one, unless something happens."""
+    version: str
+    """resourceVersion of the GoLive that was looked at."""
+    interest: Interest
+    """What the object depends on."""
+    urgent: bool
+    """Whether the gate stands open now, or opens as soon as preflight has run."""
+    wrote: bool
+    """Whether anything was written that the next look has to see: a renewal is not."""
 
 
 class Reconciler:
     """Gather, decide, carry out."""
 
-    def __init__(
-        self, gatherer: Gatherer, carrying_out: CarryingOut, metrics: Metrics, epoch: int, resync_seconds: float
+    def __init__(  # the four hands of a look, and how it is timed
+        self,
+        gatherer: Gatherer,
+        carrying_out: CarryingOut,
+        runs: Runs,
+        recorder: Recorder,
+        metrics: Metrics,
+        epoch: int,
+        resync_seconds: float,
     ) -> None:
-        self._gatherer, self._carrying_out, self._metrics = gatherer, carrying_out, metrics
+        self._gatherer, self._carrying_out, self._runs, self._metrics = gatherer, carrying_out, runs, metrics
+        self._recorder = recorder
         self._epoch, self._resync_seconds = epoch, resync_seconds
+        self._uids: dict[Key, str] = {}
 
-    async def reconcile(self, key: Key) -> float:
-        """One look; returns how many seconds to wait for the next unless something happens."""
+    async def reconcile(self, key: Key, woken: float, since: Since, wake: Callable[[], None]) -> Looked:
+        """One look.
+
+        Args:
+            key: Which object.
+            woken: Monotonic time of the wake-up, from which latencies count.
+            since: On what it may rest.
+            wake: Has the object looked at again, when a run of preflight has ended.
+        """
         with self._metrics.duration.time():
-            golive, gate, facts = await self._gatherer.gather(*key, self._epoch)
-            plan = decide(facts, self._resync_seconds)
-            await self._carrying_out.carry_out(golive, gate, plan)
-        self._metrics.decided(*key, plan, datetime.now(UTC))
+            found, plan = await self._decided(key, since)
+            golive, facts, decided = found.golive, found.facts, time.monotonic()
+            wrote = await self._carrying_out.carry_out(golive, found.gate, plan)
+        written = time.monotonic()
+        await self._carrying_out.tell(golive, plan)
+        before = facts.subject.status.gate
+        self._metrics.decided(*key, plan, before.state if before else GateState.CLOSED, datetime.now(UTC))
+        self._metrics.latencies.looked(key, facts, plan, Moments(woken, decided, written))
+        self._recorder.heed(sight_of(golive, facts, plan))
+        await self._run_preflight(key, golive, facts, plan, wake)
         for event in plan.events:
             log.info(
                 event.message,
                 extra={"namespace": key[0], "golive": key[1], "reason": event.reason, "epoch": self._epoch},
             )
-        return plan.look_again_seconds
+        new = wrote or (plan.gate is not None and not plan.renews)
+        wait_seconds = plan.look_again_seconds
+        if plan.state is GateState.CLOSED:
+            wait_seconds *= 1 - SPREAD * random.random()  # noqa: S311  # any moment will do
+        urgent = plan.state is not GateState.CLOSED or plan.reason is Reason.PREFLIGHT_PENDING
+        return Looked(wait_seconds, golive["metadata"]["resourceVersion"], found.interest, urgent, new)
+
+    async def _decided(self, key: Key, since: Since) -> tuple[Gathered, Plan]:
+        """What was found, and what follows; what would open a gate is read live, and decided anew."""
+        # The more there are, the less often each closed gate is looked at for nothing: the work stays the same.
+        resync_seconds = max(self._resync_seconds, crowded_seconds(since.objects))
+        found = await self._gatherer.gather(*key, self._epoch, since)
+        plan = decide(found.facts, resync_seconds)
+        if found.live or plan.state is GateState.CLOSED or is_open(found.facts):
+            return found, plan
+        found = await self._gatherer.gather(*key, self._epoch, Since(time.monotonic(), live=True))
+        return found, decide(found.facts, resync_seconds)
+
+    async def _run_preflight(
+        self, key: Key, golive: Object, facts: Facts, plan: Plan, wake: Callable[[], None]
+    ) -> None:
+        """Start a run where one is due and none is under way."""
+        uid = self._uids[key] = facts.subject.uid
+        if plan.run_preflight and facts.terms is not None:
+            target = await self._gatherer.target(golive, facts)
+            if target is not None:
+                self._runs.start(uid, target, facts.terms, wake)
+
+    def forget(self, key: Key) -> None:
+        """The object is gone."""
+        self._metrics.forget(*key)
+        self._recorder.gone(*key)
+        if uid := self._uids.pop(key, None):
+            self._runs.forget(uid)
+
+
+@dataclass
+class _Known:
+    """One object's worker, and what it has to know."""
+
+    wakeup: asyncio.Event
+    heard: float
+    """Monotonic time since which reads count: nothing has been heard, or written, of the object later."""
+    finished: float
+    """Monotonic time of the last finished look."""
+    lists_from: float = 0.0
+    """The same for lists alone: what an engine is may be older."""
+    live: bool = True
+    """Whether something was heard that has not been looked at."""
+    woken: float | None = None
+    """Monotonic time of the first wake-up that has not been looked at."""
+    urgent: bool = False
+    """Whether its gate was open, or about to open, after the last look."""
+    waits: bool = False
+    """Whether it waits for its turn, or for its time to come: that is no silence."""
+    version: str = ""
+    """resourceVersion of the GoLive at the last look."""
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
 class Workers:
@@ -54,76 +178,129 @@ class Workers:
 
     def __init__(self, reconciler: Reconciler, metrics: Metrics) -> None:
         self._reconciler, self._metrics = reconciler, metrics
-        self._wakeups: dict[Key, asyncio.Event] = {}
-        self._tasks: dict[Key, asyncio.Task[None]] = {}
-        self._finished: dict[Key, float] = {}
+        self._known: dict[Key, _Known] = {}
+        # Who is new, or looked at for its own sake, keeps nobody waiting whose gate is open or may change.
+        self._turns = {each: asyncio.Semaphore(LOOKS_AT_ONCE) for each in (True, False)}
+        self.interests = Interests()
 
     def wake(self, namespace: str, name: str) -> None:
-        """Look at this object soon."""
-        key = (namespace, name)
-        if key not in self._tasks:
-            self._wakeups[key] = asyncio.Event()
-            self._finished[key] = time.monotonic()
-            self._tasks[key] = asyncio.create_task(self._work(key), name=f"worker {namespace}/{name}")
-        self._wakeups[key].set()
+        """Look at this object soon: it has changed, or is new."""
+        key, now = (namespace, name), time.monotonic()
+        if key not in self._known:
+            self._known[key] = known = _Known(asyncio.Event(), heard=now, finished=now)
+            self.interests.expect(key)
+            known.task = asyncio.create_task(self._work(key, known), name=f"worker {namespace}/{name}")
+        self.wake_each((key,))
 
     def wake_known(self, namespace: str, name: str) -> None:
         """Look at this object soon, if there is one: a gate's label may name anything."""
-        if (namespace, name) in self._tasks:
-            self._wakeups[namespace, name].set()
+        self.wake_each(((namespace, name),))
+
+    def look_again(self, namespace: str, name: str) -> None:
+        """Look at this object soon: not the object has changed, but what an engine or preflight says of it.
+
+        No list from before counts: by its time, what has just happened would lie in the future.
+        """
+        if known := self._known.get((namespace, name)):
+            known.lists_from = time.monotonic()
+            known.woken = known.woken or time.monotonic()
+            known.wakeup.set()
+
+    def wake_for_lease(self, keys: Iterable[Key]) -> None:
+        """Look at these soon: an engine says something else, and nothing else has changed."""
+        for key in keys:
+            self.look_again(*key)
 
     def wake_namespace(self, namespace: str) -> None:
         """Look at every object of a namespace soon: something there has changed."""
-        self._wake(key for key in self._tasks if key[0] == namespace)
+        self.wake_each([key for key in self._known if key[0] == namespace])
 
     def wake_all(self) -> None:
         """Look at every object soon."""
-        self._wake(self._tasks)
+        self.wake_each(list(self._known))
 
-    def _wake(self, keys: Iterable[Key]) -> None:
+    def wake_each(self, keys: Iterable[Key]) -> None:
+        """Look at these soon, as far as they are known: something has changed, and no earlier read counts."""
+        now = time.monotonic()
         for key in keys:
-            self._wakeups[key].set()
+            if known := self._known.get(key):
+                known.heard, known.live = now, True
+                known.woken = known.woken or now
+                known.wakeup.set()
+
+    def exists(self, namespace: str, name: str, version: str) -> None:
+        """An object exists in this version; looked at soon if that is news."""
+        known = self._known.get((namespace, name))
+        if known is None or known.version != version:
+            self.wake(namespace, name)
 
     async def stop(self) -> None:
         """End every worker: nothing is written after this."""
-        for task in self._tasks.values():
+        tasks = [known.task for known in self._known.values() if known.task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def oldest_look(self) -> float:
         """Monotonic time of the look that lies furthest back; now when there is no object."""
-        return min(self._finished.values(), default=time.monotonic())
+        finished = (known.finished for known in self._known.values() if not known.waits)
+        return min(finished, default=time.monotonic())
 
-    async def _work(self, key: Key) -> None:
+    async def _work(self, key: Key, known: _Known) -> None:
         wait_seconds = 0.0
         while True:
             try:
                 async with asyncio.timeout(wait_seconds):
-                    await self._wakeups[key].wait()
+                    await known.wakeup.wait()
             except TimeoutError:
                 pass  # the resync, or the renewal, is due
-            self._wakeups[key].clear()
+            known.waits, began = True, time.monotonic()
             try:
-                wait_seconds = await self._reconciler.reconcile(key)
+                async with self._turns[known.urgent or (known.live and bool(known.version))]:
+                    known.waits = False
+                    known.finished += time.monotonic() - began
+                    wait_seconds = await self._look(key, known)
             except MissingError:
                 self._end(key)
                 return
             except ConflictError as error:
                 self._metrics.conflicts.inc()
                 log.info("read again", extra={"golive": key[1], "namespace": key[0], "error": str(error)})
-                wait_seconds = 0.0
+                wait_seconds = self._anew(known)
             except UnavailableError as error:
                 self._failed(key, error)
+                self._anew(known)
                 wait_seconds = RETRY_SECONDS
                 continue
             except Exception as error:  # noqa: BLE001  # a defect must not end the worker
                 # A refusal or a defect counts as a look: else one such object would have the process restarted,
                 # again and again, and so shut the gates of all others.
                 self._failed(key, error)
+                self._anew(known)
                 wait_seconds = RETRY_SECONDS
-            self._finished[key] = time.monotonic()
+            known.finished, known.waits = time.monotonic(), True
             await asyncio.sleep(SPACING_SECONDS)
+
+    async def _look(self, key: Key, known: _Known) -> float:
+        """Look; returns how long to wait."""
+        known.wakeup.clear()
+        woken, known.woken = known.woken or time.monotonic(), None
+        since = Since(known.heard, live=known.live, lists_from=known.lists_from, objects=len(self._known))
+        known.live = False
+        looked = await self._reconciler.reconcile(key, woken, since, partial(self.look_again, *key))
+        known.version, known.urgent = looked.version, looked.urgent
+        self.interests.know(key, looked.interest)
+        if looked.wrote:
+            known.heard = max(known.heard, time.monotonic())
+        if looked.wait_seconds == 0:
+            return self._anew(known)
+        return looked.wait_seconds
+
+    def _anew(self, known: _Known) -> float:
+        """Let the next look read everything live, at once."""
+        known.heard, known.live = time.monotonic(), True
+        return 0.0
 
     def _failed(self, key: Key, error: Exception) -> None:
         self._metrics.errors.labels(type(error).__name__).inc()
@@ -136,21 +313,22 @@ class Workers:
 
     def _end(self, key: Key) -> None:
         """The object is gone, and its gate with it."""
-        self._wakeups.pop(key, None)
-        self._tasks.pop(key, None)
-        self._finished.pop(key, None)
-        self._metrics.forget(*key)
+        self._known.pop(key, None)
+        self.interests.forget(key)
+        self._reconciler.forget(key)
         log.info("gone", extra={"namespace": key[0], "golive": key[1]})
 
 
-async def resync(cluster: Cluster, workers: Workers, namespaces: tuple[str, ...], every_seconds: float) -> None:
-    """Wake a worker for every object that exists, whatever the watches have missed."""
+async def resync(
+    cluster: Cluster, workers: Workers, echoes: Echoes, namespaces: tuple[str, ...], every_seconds: float
+) -> None:
+    """Wake a worker for every object that is new or has changed, whatever the watches have missed."""
     while True:
         try:
             for namespace in namespaces or ("",):
-                for golive in await cluster.list(paths.golives(namespace)):
-                    metadata = golive["metadata"]
-                    workers.wake(metadata["namespace"], metadata["name"])
+                for metadata in await cluster.list_metadata(paths.golives(namespace)):
+                    if not echoes.is_one(metadata):  # as we have left it
+                        workers.exists(metadata["namespace"], metadata["name"], metadata["resourceVersion"])
         except ClusterError as error:
             log.warning("resync failed", extra={"error": str(error)})
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(min(every_seconds, RESYNC_MOST_SECONDS))

@@ -89,20 +89,26 @@ def fire(cluster: Cluster, name: str, reason: str | None, watch_seconds: float) 
     disable: Document = {"spec": {"activation": "Disabled"}}
     if reason:
         disable["metadata"] = {"annotations": {REASON_ANNOTATION: reason[:1024]}}
-    _start(lambda: _shoot(news, cluster, "gate", "DELETE", config_map_path(namespace, GATE_PREFIX + name)))
-    _start(lambda: _shoot(news, cluster, "activation", "PATCH", golive_path(namespace, name), disable))
-    _start(lambda: _follow_engine(news, cluster, name, time.monotonic() + watch_seconds))
+    start(lambda: shoot(news.put, cluster, "gate", "DELETE", config_map_path(namespace, GATE_PREFIX + name)))
+    start(lambda: shoot(news.put, cluster, "activation", "PATCH", golive_path(namespace, name), disable))
+    start(lambda: _follow_engine(news, cluster, name, time.monotonic() + watch_seconds))
     return news
 
 
-def _start(target: Callable[[], None]) -> None:
+def start(target: Callable[[], None]) -> None:
+    """Do something at the same time; it does not keep the program from ending."""
     threading.Thread(target=target, daemon=True).start()
 
 
-def _shoot(
-    news: News, cluster: Cluster, aim: str, method: str, path: str, body: Document | None = None
+def shoot(
+    tell: Callable[[Shot], None],
+    cluster: Cluster,
+    aim: str,
+    method: str,
+    path: str,
+    body: Document | None = None,
 ) -> None:
-    """Send until it is answered; both requests may be sent twice without harm."""
+    """Send until it is answered; each request may be sent twice without harm."""
     first: tuple[float, datetime] | None = None
     give_up = time.monotonic() + GIVE_UP_SECONDS
     connection = cluster.connection()
@@ -110,19 +116,20 @@ def _shoot(
         try:
             connection.open()
             first = first or (time.monotonic(), datetime.now(UTC))
-            connection.call(method, path, body, kind="merge-patch+json")
+            connection.call(method, path, body, kind="json" if method == "POST" else "merge-patch+json")
             failure = None
         except Problem as problem:
             failure = problem
         now = time.monotonic()
-        if failure is None or not _worth_repeating(failure) or now >= give_up:
+        if failure is None or not worth_repeating(failure) or now >= give_up:
             sent, sent_time = first or (now, datetime.now(UTC))
-            return news.put(Shot(aim, sent, sent_time, now, failure))
+            return tell(Shot(aim, sent, sent_time, now, failure))
         connection.close()
         time.sleep(RETRY_SECONDS)
 
 
-def _worth_repeating(failure: Problem) -> bool:
+def worth_repeating(failure: Problem) -> bool:
+    """Whether the same request may work in a moment."""
     if isinstance(failure, RefusedError):
         return failure.code == _BUSY or failure.code >= _FAULT
     return isinstance(failure, UnreachableError)
@@ -138,7 +145,7 @@ def _follow_engine(news: News, cluster: Cluster, name: str, until: float) -> Non
             engine = golive["spec"]["request"]["engineRef"]["name"]
             _follow_lease(news, connection, lease_path(cluster.namespace), LEASE_PREFIX + engine, left)
         except (UnreachableError, RefusedError) as failure:
-            if not _worth_repeating(failure):
+            if not worth_repeating(failure):
                 return news.put(Sight(time.monotonic(), failure=failure))
         time.sleep(RETRY_SECONDS)
     return None

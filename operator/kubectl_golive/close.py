@@ -12,9 +12,8 @@ import click
 
 from kubectl_golive.brake import GIVE_UP_SECONDS, News, Shot, fire
 from kubectl_golive.closing import Closing, as_json, ending, hit, miss
-from kubectl_golive.cluster import sign_in
 from kubectl_golive.obedience import Obedience
-from kubectl_golive.options import target
+from kubectl_golive.options import Connect, patience, target
 from kubectl_golive.printable import printable
 from kubectl_golive.problems import Problem
 
@@ -22,14 +21,7 @@ from kubectl_golive.problems import Problem
 @click.command(name="close", short_help="Stop real trading now.")
 @click.argument("name")
 @click.option("--reason", metavar="TEXT", help="Why, kept as an annotation of the GoLive.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, 600),
-    default=20,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long to wait for the engine.",
-)
+@patience(20, "the engine")
 @click.option("-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-v", "--verbose", is_flag=True, help="Also print how long it took until the request left.")
 @target
@@ -39,9 +31,7 @@ def command(
     timeout: float,
     output: str,
     verbose: bool,  # noqa: FBT001  click hands options over so
-    namespace: str | None,
-    context: str | None,
-    kubeconfig: str | None,
+    connect: Connect,
 ) -> int:
     """Stop real trading of the GoLive NAME now, for good for this revision.
 
@@ -49,7 +39,7 @@ def command(
     Asks nothing, and needs no operator. Exit codes: 0 the engine has stopped or none runs, 1 the gate
     could not be shut, 3 it is shut but the engine has not answered.
     """
-    cluster = sign_in(kubeconfig, context, namespace)
+    cluster = connect()
     closing = Closing(name, cluster.namespace, Obedience(datetime.now(UTC)))
     collect(closing, fire(cluster, name, reason, timeout), timeout, aloud=output == "text")
     started = started_before(closing.sent) if closing.sent is not None else None

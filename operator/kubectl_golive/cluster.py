@@ -6,13 +6,21 @@ its import takes longer than a whole close.
 
 import dataclasses
 import os
+import time
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
 from golive_api import API_VERSION
 from kubectl_golive.connection import Connection, Document, tls
 from kubectl_golive.kubeconfig import Access, config_files, read_access
-from kubectl_golive.problems import Problem
+from kubectl_golive.problems import Problem, RefusedError
+
+BUSY_SECONDS = 5.0
+"""How long a server that says that it is too busy is asked again."""
+
+BUSY_PAUSE_SECONDS = 0.2
+"""Pause before that."""
 
 
 def golive_path(namespace: str | None, name: str | None = None) -> str:
@@ -25,14 +33,29 @@ def config_map_path(namespace: str | None, name: str | None = None) -> str:
     return _path("/api/v1", namespace, "configmaps", name)
 
 
-def lease_path(namespace: str, name: str | None = None) -> str:
-    """Path of one Lease, or of a namespace's."""
+def lease_path(namespace: str | None, name: str | None = None) -> str:
+    """Path of one Lease, of a namespace's, or of all."""
     return _path("/apis/coordination.k8s.io/v1", namespace, "leases", name)
 
 
 def profile_path(name: str) -> str:
     """Path of one CapitalProfile."""
     return _path(f"/apis/{API_VERSION}", None, "capitalprofiles", name)
+
+
+def policy_path(name: str | None = None) -> str:
+    """Path of one ActivationPolicy, or of all."""
+    return _path(f"/apis/{API_VERSION}", None, "activationpolicies", name)
+
+
+def stop_path(namespace: str | None, name: str | None = None) -> str:
+    """Path of one EmergencyStop, of a namespace's, or of all."""
+    return _path(f"/apis/{API_VERSION}", namespace, "emergencystops", name)
+
+
+def record_path(namespace: str) -> str:
+    """Path of a namespace's GoLiveRecords."""
+    return _path(f"/apis/{API_VERSION}", namespace, "goliverecords", None)
 
 
 def _path(root: str, namespace: str | None, plural: str, name: str | None) -> str:
@@ -54,12 +77,34 @@ class Cluster:
         return Connection(self._access, self._context)
 
     def call(self, method: str, path: str, body: Document | None = None, *, kind: str = "json") -> Document:
-        """Send a request over the connection that all quiet reading shares; see Connection.call."""
-        return self._connection.call(method, path, body, kind=kind)
+        """Send a request over the connection that all quiet reading shares; see Connection.call.
+
+        A server that is too busy has done nothing, and is asked again for a while.
+        """
+        give_up = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                return self._connection.call(method, path, body, kind=kind)
+            except RefusedError as refused:
+                if refused.code != HTTPStatus.TOO_MANY_REQUESTS or time.monotonic() >= give_up:
+                    raise
+            time.sleep(BUSY_PAUSE_SECONDS)
 
     def close(self) -> None:
         """Hang up; the next call connects again."""
         self._connection.close()
+
+
+def peek(cluster: Cluster, path: str) -> Document | None:
+    """Read what may be missing (then it is empty) or may not be for the caller to see (then it is None)."""
+    try:
+        return cluster.call("GET", path)
+    except RefusedError as refused:
+        if refused.code == HTTPStatus.NOT_FOUND:
+            return {}
+        if refused.code == HTTPStatus.FORBIDDEN:
+            return None
+        raise
 
 
 def sign_in(kubeconfig: str | None, context: str | None, namespace: str | None) -> Cluster:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from golive_api.acknowledgement import read_acknowledgement
 from golive_api.gate import GateRecord, GateUnreadableError
 from golive_api.golive import GateState
 from golive_api.reasons import Reason
@@ -34,6 +35,11 @@ class GateNow:
         return Exit.UNKNOWN if self.state == "Unknown" else Exit.CLOSED
 
 
+Document = dict[str, Any]
+
+UNRENEWED = "Status is too old to tell whether the gate was renewed, and you may not read the gate itself."
+"""What an open gate's status is worth once its time is over."""
+
 _SENTENCES = {reason.value: reason.sentence for reason in Reason}
 
 UNKNOWN = GateNow("Unknown", "ReadFailed", "Neither the gate nor status.gate could be read.")
@@ -59,15 +65,37 @@ def gate_now(data: dict[str, str] | None, now: datetime) -> GateNow:
     return _while_it_lasts(record.state, record.reason, sentence, record.valid_until, now, record)
 
 
-def gate_from_status(status: dict[str, Any], now: datetime) -> GateNow:
-    """Judge a gate by what the operator last wrote, for those who may not read ConfigMaps."""
-    gate = status.get("gate")
+def gate_from_status(golive: Document, lease: Document | None, now: datetime) -> GateNow:
+    """Judge a gate by the operator's and the engine's words, for those who may not read ConfigMaps.
+
+    status says until when an open gate was valid when status was written. How far it has been renewed since
+    stands in the gate; whether it was, the engine's Lease tells.
+    """
+    gate = (golive.get("status") or {}).get("gate")
     if not gate:
         return UNKNOWN
     state, reason = str(gate.get("state")), str(gate.get("reason"))
     if state == GateState.CLOSED:
         return GateNow(state, reason, explained(reason))
-    return _while_it_lasts(state, reason, explained(reason), gate.get("validUntil") or "", now, None)
+    told = _while_it_lasts(state, reason, explained(reason), gate.get("validUntil") or "", now, None)
+    if told.state != GateState.CLOSED:
+        return told
+    return _by_the_engine(golive, lease, now) or GateNow("Unknown", told.reason, f"{UNRENEWED} (said {state})")
+
+
+def _by_the_engine(golive: Document, lease: Document | None, now: datetime) -> GateNow | None:
+    """The state that the trading pod obeys; None where no pod has said so lately, or of another object."""
+    spec = (lease or {}).get("spec") or {}
+    word = read_acknowledgement(((lease or {}).get("metadata") or {}).get("annotations") or {})
+    if word is None or not spec.get("holderIdentity") or word.uid not in {"", golive["metadata"]["uid"]}:
+        return None
+    try:
+        silent = (now - parse_time(spec.get("renewTime") or "")).total_seconds()
+    except ValueError:
+        return None
+    if silent > spec.get("leaseDurationSeconds", 15):
+        return None
+    return GateNow(word.state, word.reason, "By the word of the engine; you may not read the gate itself.")
 
 
 def _while_it_lasts(

@@ -2,8 +2,7 @@
 
 import click
 
-from kubectl_golive.cluster import sign_in
-from kubectl_golive.options import target
+from kubectl_golive.options import Connect, target
 
 
 @click.command(name="status", short_help="Show one gate, or list all.")
@@ -21,9 +20,7 @@ def command(
     name: str | None,
     all_namespaces: bool,  # noqa: FBT001  click hands options over so
     output: str,
-    namespace: str | None,
-    context: str | None,
-    kubeconfig: str | None,
+    connect: Connect,
 ) -> int:
     """Show the gate of the GoLive NAME and why it is as it is; without NAME, list all.
 
@@ -34,7 +31,7 @@ def command(
         raise click.UsageError("a NAME and --all-namespaces exclude each other")
     from kubectl_golive.showing import show_all, show_one  # noqa: PLC0415  slow to import, and --help needs none
 
-    cluster = sign_in(kubeconfig, context, namespace)
+    cluster = connect()
     if name:
         return show_one(cluster, name, output)
     return show_all(cluster, None if all_namespaces else cluster.namespace, output)

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import click
@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from golive_api.values import parse_time
 from kubectl_golive.printable import printable
 
 PLAIN_WIDTH = 10_000
@@ -20,6 +21,9 @@ PLAIN_WIDTH = 10_000
 
 LEAST_WIDTH = 80
 """On a narrower terminal lines run over instead of losing letters."""
+
+WIDE = 120
+"""From this width on tables have room for columns that only some people need."""
 
 _AGES = (
     (120, 1, "s", 0, ""),
@@ -43,6 +47,13 @@ _STYLES = {
     "False": "red",
     "Failed": "red",
     "void": "red",
+    "Error": "bold red",
+    "Attested": "green",
+    "Missing": "red",
+    "Lapsed": "red",
+    "Rejected": "bold red",
+    "holds": "bold red",
+    "released": "green",
 }
 
 
@@ -89,6 +100,14 @@ def fields(pairs: Iterable[tuple[str, object]]) -> Padding:
     return indented(drawn)
 
 
+def section(out: Console, heading: str, titles: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table under a heading that says so where there is nothing in it."""
+    out.print()
+    out.print(Text(printable(heading) + ("" if rows else ": none"), style="bold"))
+    if rows:
+        out.print(indented(table(titles, rows)))
+
+
 def indented(drawn: Table) -> Padding:
     """Below a heading."""
     return Padding(drawn, (0, 0, 0, 2), expand=False)
@@ -101,3 +120,20 @@ def age(span: timedelta) -> str:
     count, rest = divmod(seconds, size)
     rest = rest // smaller_size if smaller_size else 0
     return f"{count}{unit}{rest}{smaller}" if rest else f"{count}{unit}"
+
+
+def since(text: str | None, now: datetime) -> str:
+    """How long ago a moment of the API was; empty without one, a question mark where it can't be read."""
+    try:
+        return age(now - parse_time(text)) if text else ""
+    except ValueError:
+        return "?"
+
+
+def until(text: str | None, now: datetime) -> str:
+    """How long it is until a moment of the API, and when that is."""
+    try:
+        moment = parse_time(text or "")
+    except ValueError:
+        return "?"
+    return f"in {age(moment - now)} ({moment:%Y-%m-%d %H:%M} UTC)"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from golive_api.preflight_report import AUDIENCE
 from golive_dev.control_plane import ControlPlane
 from golive_engine.settings import Settings
 
@@ -28,7 +29,9 @@ POD_OPTIONS: dict[str, Any] = {
 
 OPERATOR = POD_OPTIONS | {
     "image": {"digest": "sha256:" + "0" * 64},
-    "operator": {"minimumApprovals": 2, "resyncSeconds": 0.5, "logLevel": "DEBUG"},
+    "operator": {"resyncSeconds": 0.5, "logLevel": "DEBUG"},
+    "notices": {"existingSecret": "notices"},
+    "records": {"retention": {"count": 100, "days": 3650}},
     "policies": {"stamping": "Always"},
     "rbac": {"profileReaders": [{"kind": "ServiceAccount", "name": "x", "namespace": "default"}]},
 }
@@ -86,8 +89,10 @@ def test_api_server_takes_it(
 UNKNOWN = {
     "golive": {
         "a misspelt key": {"replica": 3},
-        "a misspelt key below": {"operator": {"minimumApproval": 2}},
-        "no approver at all": {"operator": {"minimumApprovals": 0}},
+        "a misspelt key below": {"operator": {"resyncSecond": 2}},
+        "a quorum, which policies set": {"operator": {"minimumApprovals": 2}},
+        "records that nobody keeps": {"records": {"retention": {"count": 0}}},
+        "URLs where their Secret's name belongs": {"notices": {"urls": ["slack://x"]}},
         "a resync that never comes": {"operator": {"resyncSeconds": 600}},
         "an unknown stamping": {"policies": {"stamping": "Sometimes"}},
         "a digest that is none": {"image": {"digest": "latest"}},
@@ -131,7 +136,7 @@ def test_two_engines_in_one_namespace_share_no_name(render: Callable[..., Any]) 
     ]
 
     assert not names[0] & names[1]
-    assert len(names[0]) == len(names[1]) == 5
+    assert len(names[0]) == len(names[1]) == 6
 
 
 def test_stamping_is_rendered_where_the_server_knows_it(render: Callable[..., Any]) -> None:
@@ -156,7 +161,70 @@ def test_namespaced_operator_has_rights_in_its_namespaces_only(render: Callable[
         ("RoleBinding", "a", "golive-operator"),
         ("RoleBinding", "b", "golive-operator"),
         ("RoleBinding", "golive-system", "golive-operator-leadership"),
+        ("RoleBinding", "golive-system", "golive-operator-webhooks"),
     }
+
+
+def operator_pod(render: Callable[..., Any], values: Any = None) -> Any:
+    """The operator's pod template."""
+    bodies = render("golive", values, namespace="golive-system")
+    return next(body for body in bodies if body["kind"] == "Deployment")["spec"]["template"]["spec"]
+
+
+def test_operator_has_a_token_that_only_engines_take(render: Callable[..., Any]) -> None:
+    """Short-lived, for one audience, in a file that the operator is told of."""
+    pod = operator_pod(render)
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == "engine-token")
+    mount = next(m for m in pod["containers"][0]["volumeMounts"] if m["name"] == "engine-token")
+    env = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+
+    token = {"audience": AUDIENCE, "expirationSeconds": 600, "path": "token"}
+    assert volume["projected"]["sources"] == [{"serviceAccountToken": token}]
+    assert env["GOLIVE_ENGINE_TOKEN_FILE"] == f"{mount['mountPath']}/token"
+    assert mount["readOnly"]
+
+
+def test_notices_come_from_a_secret_that_nobody_waits_for(render: Callable[..., Any]) -> None:
+    """With its name given, the URLs are a file; a missing Secret does not hold up the operator."""
+    pod = operator_pod(render, {"notices": {"existingSecret": "who-hears"}})
+    secret = next(volume["secret"] for volume in pod["volumes"] if volume["name"] == "notices")
+    env = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+
+    assert secret == {"secretName": "who-hears", "optional": True, "items": [{"key": "urls", "path": "urls"}]}
+    assert env["GOLIVE_NOTICES_FILE"] == "/etc/golive/notices/urls"
+    assert "GOLIVE_NOTICES_FILE" not in json.dumps(operator_pod(render))
+
+
+def test_records_are_kept_as_long_as_the_values_say(render: Callable[..., Any]) -> None:
+    """Ten thousand and four hundred days, unless told otherwise; large numbers stay numbers."""
+    plain = operator_pod(render)["containers"][0]["args"]
+    told = operator_pod(render, {"records": {"retention": {"count": 1_000_000}}})["containers"][0]["args"]
+
+    assert {"--records-keep=10000", "--records-days=400"} <= set(plain)
+    assert {"--records-keep=1000000", "--records-days=400"} <= set(told)
+
+
+POWERS = {"approve", "attest", "release", "preflight", "*"}
+
+
+def test_no_power_is_handed_out_by_a_built_in_role(render: Callable[..., Any]) -> None:
+    """What people bind on purpose is never aggregated into view, edit or admin."""
+    roles = [body for body in render("golive") if body["kind"] == "ClusterRole"]
+    aggregated = [
+        role for role in roles if any("aggregate-to" in label for label in role["metadata"].get("labels", {}))
+    ]
+    verbs = {verb for role in aggregated for rule in role["rules"] for verb in rule["verbs"]}
+    written = {
+        resource
+        for role in aggregated
+        for rule in role["rules"]
+        if {"create", "update", "patch", "delete"} & set(rule["verbs"])
+        for resource in rule["resources"]
+    }
+
+    assert {role["metadata"]["name"] for role in aggregated} == {"golive-view", "golive-edit"}
+    assert not verbs & POWERS
+    assert written == {"golives", "emergencystops"}
 
 
 def test_every_policy_denies_with_a_reason(render: Callable[..., Any]) -> None:

@@ -11,22 +11,17 @@ from pydantic import ValidationError
 
 from golive_api.acknowledgement import Acknowledgement
 from golive_api.digest import sha256
-from golive_api.engine_report import REQUIRED_SERIES
 from golive_api.golive import Approval, GoLiveSpec, GoLiveStatus
+from golive_api.policy import ActivationPolicySpec
+from golive_api.preflight_report import CACHE_FINDINGS, DATABASE_FINDINGS, EXCHANGE_FINDINGS
 from golive_api.profiles import Limits
-from golive_api.values import WireModel
+from golive_api.values import WireModel, render_time
 from golive_decisions.approvals import current_digest
 from golive_decisions.deciding import Plan, decide
-from golive_decisions.facts import (
-    Answer,
-    EngineFacts,
-    Facts,
-    GateFacts,
-    PodFacts,
-    Preflight,
-    ProfileFacts,
-    Subject,
-)
+from golive_decisions.facts import EngineFacts, Facts, GateFacts, PodFacts, ProfileFacts, Subject
+from golive_decisions.preflight_run import Answer, PreflightRun
+from golive_decisions.series import REQUIRED
+from golive_decisions.terms import Policy, in_force
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 POD = "perps-engine-7d4b9-x2x1p"
@@ -65,14 +60,53 @@ REPORT = {
     "configDigests": [LOADED],
     "riskState": "OK",
     "riskReasons": ["quiet"],
+    "live": True,
+    "ready": True,
     "emergencyStop": "Inactive",
     "testnetTrades": 5,
     "cycles": 42,
     "gate": {"state": "Closed", "reason": "GateClosed", "epoch": 3, "serial": 1},
     "accounts": [
-        {"name": "main", "environment": "production", "venue": "binance", "reconciled": True, "equity": "1000"},
+        {
+            "name": "main",
+            "environment": "production",
+            "venue": "binance",
+            "venues": [{"venue": "binance", "breaker": "closed", "reconciled": True}],
+            "reconciled": True,
+            "equity": "1000",
+        },
         {"name": "paper", "environment": "testnet", "venue": "binance", "reconciled": True},
     ],
+}
+
+SCENARIOS = (
+    "flash-crash",
+    "volatility-spike",
+    "exchange-outage",
+    "liquidity-drought",
+    "correlation-break",
+    "stale-data",
+    "rejected-stops",
+)
+LAX = {"safety": {"minTestnetTrades": 0}, "preflight": {"requirement": "Optional", "maxAgeSeconds": 3600}}
+POLICIES = (Policy("default", ActivationPolicySpec.model_validate(LAX)),)
+"""A policy that leaves to the request what can be left to it."""
+
+
+def _findings(*names: str) -> list[dict[str, str]]:
+    return [{"name": name, "result": "Passed"} for name in names]
+
+
+FINDINGS = {
+    "version": "v1alpha1",
+    "engine": "perps-engine",
+    "pod": POD,
+    "time": "2026-11-20T11:59:59.500000Z",
+    "exchange": _findings(*(f"main/binance/{finding}" for finding in EXCHANGE_FINDINGS)),
+    "database": _findings(*DATABASE_FINDINGS),
+    "cache": _findings(*CACHE_FINDINGS),
+    "stress": _findings(*SCENARIOS),
+    "checklist": [],
 }
 
 
@@ -101,6 +135,11 @@ def _put(value: Any, keys: list[str], new: object) -> Any:  # noqa: PLR0911  # o
 def _change(facts: Facts, changes: Mapping[str, object]) -> Facts:
     for path, new in changes.items():
         facts = _put(facts, path.split("."), new)
+    spec = facts.subject.spec
+    if spec is not None and any(path.startswith("subject.spec.request") for path in changes):
+        facts = replace(
+            facts, terms=in_force(POLICIES, spec)
+        )  # what is in force follows from what is asked for
     return facts
 
 
@@ -113,7 +152,8 @@ def _approve(facts: Facts, *users: str) -> Facts:
         for user in users
     ]
     agreed = spec.model_copy(update={"approvals": approvals})
-    return replace(facts, subject=replace(facts.subject, spec=agreed))
+    run = replace(facts.run, digest=digest) if facts.run else None
+    return replace(facts, subject=replace(facts.subject, spec=agreed), run=run)
 
 
 def _carry_on(facts: Facts, plan: Plan, seconds: float = 1.0) -> Facts:
@@ -122,7 +162,10 @@ def _carry_on(facts: Facts, plan: Plan, seconds: float = 1.0) -> Facts:
     gate = GateFacts(record is not None or facts.gate.exists, record, record.state.value if record else "")
     subject = replace(facts.subject, status=plan.status)
     again = replace(facts, read_time=read_time, gate=gate, subject=subject)
-    return _change(again, {"engine.preflight.read_time": read_time}) if facts.engine else again
+    if again.run is None:
+        return again
+    found = _put(again.run.engine, ["text", "time"], render_time(read_time))  # the run is a new one
+    return replace(again, run=replace(again.run, began=read_time, ended=read_time, engine=found))
 
 
 @pytest.fixture(scope="session")
@@ -146,9 +189,8 @@ def carry_on() -> Callable[..., Facts]:
 @pytest.fixture(scope="session")
 def born() -> Facts:
     """Everything holds, on the operator's first visit: no status, no gate."""
-    metrics = "".join(f"# TYPE {series} counter\n{series} 1\n" for series in REQUIRED_SERIES)
+    metrics = "".join(f"# HELP {series.name} A series.\n{series} 1\n" for series in REQUIRED)
     ok = Answer(200, "ok")
-    answers = Preflight(NOON, ok, ok, Answer(200, metrics), Answer(200, json.dumps(REPORT)))
     identity = {"template": {"spec": {"containers": [{"image": "engine:1"}]}}, "mounted": {"configmaps/c": {}}}
     seen = Acknowledgement(state="Closed", reason="GateClosed", acknowledged_time="2026-11-20T11:00:00Z")
     engine = EngineFacts(
@@ -158,21 +200,32 @@ def born() -> Facts:
         pods=(PodFacts(POD, follows_template=True),),
         holder=POD,
         acknowledgement=seen,
-        preflight=answers,
+        report=Answer(200, json.dumps(REPORT)),
     )
     spec, status = GoLiveSpec.model_validate(SPEC), GoLiveStatus()
     subject = Subject("trading", "perps", "uid-1", 1, deleting=False, spec=spec, spec_error="", status=status)
     unapproved = Facts(
         read_time=NOON,
         epoch=3,
-        approvals_needed=1,
         subject=subject,
         gate=GateFacts(exists=False),
         guard_errors=(),
+        terms=in_force(POLICIES, spec),
+        stops=(),
         profile=ProfileFacts(Limits.model_validate(LIMITS)),
         engine=engine,
     )
-    return _approve(unapproved, "approver")
+    run = PreflightRun(
+        began=NOON,
+        ended=NOON,
+        pod=POD,
+        digest=current_digest(unapproved),
+        live=ok,
+        ready=ok,
+        metrics=Answer(200, metrics),
+        engine=Answer(200, json.dumps(FINDINGS)),
+    )
+    return _approve(replace(unapproved, run=run), "approver")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,13 @@ from golive_decisions.facts import Facts
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 Approve = Callable[..., Facts]
 
+
+def needing(facts: Facts, people: int) -> Facts:
+    """The facts under a policy that wants so many approvals."""
+    assert facts.terms is not None
+    return replace(facts, terms=replace(facts.terms, approvals_needed=people))
+
+
 PEOPLE: dict[str, tuple[int, tuple[str, ...], bool]] = {
     "one other person where one is needed": (1, ("approver",), True),
     "the requester": (1, ("trader",), False),
@@ -36,7 +43,7 @@ PEOPLE: dict[str, tuple[int, tuple[str, ...], bool]] = {
 def test_whether_the_gate_opens_on_the_approval_of(sentence: str, good: Facts, approve: Approve) -> None:
     """Distinct people other than the requester, no machines, and never fewer than one."""
     needed, users, opens = PEOPLE[sentence]
-    plan = decide(replace(approve(good, *users), approvals_needed=needed), 5)
+    plan = decide(needing(approve(good, *users), needed), 5)
     assert (plan.state is GateState.OPEN) == opens
     assert (plan.reason is Reason.APPROVALS_MISSING) == (not opens)
 
@@ -98,7 +105,7 @@ def test_the_approval_counts_again_when_the_change_is_undone(
 
 def test_one_stale_approval_does_not_count_towards_two(good: Facts, change: Change, approve: Approve) -> None:
     """Two approved, one of them before the engine changed: it is one too few, and the change is named."""
-    facts = replace(change(approve(good, "early"), TEMPLATE), approvals_needed=2)
+    facts = needing(change(approve(good, "early"), TEMPLATE), 2)
     late = approve(facts, "late")
     assert facts.subject.spec is not None
     assert late.subject.spec is not None
@@ -126,6 +133,6 @@ def test_the_digest_does_not_depend_on_approvals_revision_or_comments(good: Fact
 
 def test_status_counts_the_approvals_that_are_valid(good: Facts, change: Change, approve: Approve) -> None:
     """As people read it: valid ones of needed ones."""
-    two = replace(approve(good, "approver", "trader", "system:x"), approvals_needed=2)
+    two = needing(approve(good, "approver", "trader", "system:x"), 2)
     assert decide(two, 5).status.approval_summary == "1/2"
     assert decide(change(two, {"engine": None}), 5).status.approval_summary == "0/2"

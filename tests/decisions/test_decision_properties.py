@@ -16,9 +16,11 @@ from pydantic import ValidationError
 from golive_api.engine_report import REQUIRED_SERIES
 from golive_api.gate import GateRecord, GateUnreadableError
 from golive_api.golive import GateState, GoLiveSpec
+from golive_api.policy import Effect, Window
 from golive_api.values import WireModel
 from golive_decisions.deciding import Plan, decide
-from golive_decisions.facts import Answer, EngineFacts, Facts, GateFacts
+from golive_decisions.facts import Facts, GateFacts, StopFacts
+from golive_decisions.preflight_run import Answer
 
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 CarryOn = Callable[..., Facts]
@@ -30,18 +32,28 @@ NO_EVIDENCE = (
     r"gate\.state_text",  # what stands there is replaced by what is decided
     r"profile\.error",  # why there are no limits
     r"engine\.(acknowledgement.*|shown_state)",  # shown, never needed for opening
-    r"engine\.preflight\.\w+\.error",  # why there is no answer
-    r"engine\.preflight\.(live|ready)\.text",  # for people
-    r"engine\.preflight\.report\.text\.(time|cycles)",  # for people
-    r"engine\.preflight\.report\.text\.(riskReasons|gate|accounts\.1)\b.*",  # for people; not asked for
-    r"engine\.preflight\.report\.text\.accounts\.0\.(venue|equity)",  # judged order by order
+    r"engine\.report\.error",  # why there is no answer
+    r"engine\.report\.text\.(time|cycles|live|ready)",  # for people; the endpoints are asked themselves
+    r"engine\.report\.text\.(riskReasons|gate|accounts\.1)\b.*",  # for people; not asked for
+    r"engine\.report\.text\.accounts\.0\.(venue|equity)",  # judged order by order
+    r"engine\.report\.text\.accounts\.0\.venues\.0\.(breaker|reconciled)",  # the same
+    r"engine\.report\.text\.accounts\.0\.venues",  # without them the one that it trades on counts
+    r"run",  # what the leader before this one found stands in status, and counts as long
+    r"run\.\w+\.error",  # why there is no answer
+    r"run\.(live|ready)\.text",  # for people
+    r"run\.(ended|request)",  # for people
+    r"run\.engine\.text\.time",  # for people
+    r"run\.engine\.text\.checklist",  # nothing of it is required here
 )
 """Paths whose value, well-formed or not, is no evidence for opening."""
 
 UNIMPORTANT = re.compile("|".join(NO_EVIDENCE))
 """The same as one pattern."""
 
-NOT_TRIED = re.compile(r"subject\.(namespace|name|uid|generation|status.*)|gate\.exists|epoch|gate\.record\..+")
+NOT_TRIED = re.compile(
+    r"subject\.(namespace|name|uid|generation|status.*|preflight_requested)|terms.*|gate\.exists|epoch"
+    r"|gate\.record\..+"
+)
 """Paths that are the API server's and the operator's own, or whose reader gives all or nothing."""
 
 SLOW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -157,12 +169,13 @@ def evidence_stands(facts: Facts, alone: Facts, path: str) -> bool:
 
 def preflight_age(facts: Facts) -> object:
     """What preflight is judged by, as far as there is anything to judge."""
-    preflight = facts.engine.preflight if isinstance(facts.engine, EngineFacts) else None
     try:
-        return facts.read_time - preflight.read_time  # type: ignore[union-attr]  # garbage is what this is about
+        return facts.read_time - facts.run.began  # type: ignore[union-attr]  # garbage is what this is about
     except (TypeError, AttributeError):
         return None
 
+
+FREEZE = Window(name="freeze", effect=Effect.DENY, start="2026-11-20T00:00:00", duration_seconds=86_400)
 
 DANGERS: tuple[Mapping[str, object], ...] = (
     {"subject.deleting": True},
@@ -174,7 +187,14 @@ DANGERS: tuple[Mapping[str, object], ...] = (
     {"guard_errors": ("a forged gate passed",)},
     {"guard_errors": None},
     {"rivals": ("other",)},
-    {"approvals_needed": 2},
+    {"terms.approvals_needed": 2},
+    {"terms.allowed_profiles": frozenset()},
+    {"terms.windows": ((FREEZE,),)},
+    {"terms": None},
+    {"policy_error": "ActivationPolicy strict: windows"},
+    {"stops": None},
+    {"stops": (StopFacts("fat-finger", "too large"),)},
+    {"subject.spec.approvals.0.verdict": "Rejected"},
     {"profile": None},
     {"profile.limits.maxPositions": 9},
     {"engine": None},
@@ -184,18 +204,18 @@ DANGERS: tuple[Mapping[str, object], ...] = (
     {"engine.holder": "stranger"},
     {"engine.pods.0.follows_template": False},
     {"engine.pods.0.differences": ("engine.args",)},
-    {"engine.preflight": None},
-    {"engine.preflight.live": Answer(None, error="hangs")},
-    {"engine.preflight.ready": Answer(503)},
-    {"engine.preflight.metrics": Answer(200, "")},
-    {"engine.preflight.report": Answer(200, "{}")},
-    {"engine.preflight.report.text.emergencyStop": "Active"},
-    {"engine.preflight.report.text.riskState": "CRITICAL"},
-    {"engine.preflight.report.text.riskState": "WARNING"},
-    {"engine.preflight.report.text.testnetTrades": 0},
-    {"engine.preflight.report.text.armed": False},
-    {"engine.preflight.report.text.leading": False},
-    {"engine.preflight.report.text.accounts": []},
+    {"run": None, "subject.status.preflight": None},
+    {"run.live": Answer(None, error="hangs")},
+    {"run.ready": Answer(503)},
+    {"run.metrics": Answer(200, "")},
+    {"engine.report": Answer(200, "{}")},
+    {"engine.report.text.emergencyStop": "Active"},
+    {"engine.report.text.riskState": "CRITICAL"},
+    {"engine.report.text.riskState": "WARNING"},
+    {"engine.report.text.testnetTrades": 0},
+    {"engine.report.text.armed": False},
+    {"engine.report.text.leading": False},
+    {"engine.report.text.accounts": []},
 )
 """Changes that each speak against opening."""
 
@@ -256,15 +276,15 @@ def sane_plan(facts: Facts) -> Plan:
 def test_whatever_an_engine_answers_gets_a_decision(good: Facts, change: Change, data: st.DataObject) -> None:
     """Garbage, half a report, huge numbers, foreign text: decided the same each time, without an error."""
     assert good.engine is not None
-    assert good.engine.preflight is not None
-    report = json.loads(good.engine.preflight.report.text)
+    assert good.engine.report is not None
+    report = json.loads(good.engine.report.text)
     report |= data.draw(st.dictionaries(st.sampled_from(sorted(report)), json_values, max_size=2))
     reports = answers | json_values.map(lambda value: Answer(200, json.dumps(value)))
     changed = {
-        "engine.preflight.live": data.draw(answers),
-        "engine.preflight.ready": data.draw(answers),
-        "engine.preflight.metrics": data.draw(answers | metrics),
-        "engine.preflight.report": data.draw(reports | st.just(Answer(200, json.dumps(report)))),
+        "run.live": data.draw(answers),
+        "run.ready": data.draw(answers),
+        "run.metrics": data.draw(answers | metrics),
+        "engine.report": data.draw(reports | st.just(Answer(200, json.dumps(report)))),
         "engine.holder": data.draw(st.none() | st.text(max_size=400) | st.just(good.engine.holder)),
     }
     sane_plan(change(good, changed))

@@ -8,17 +8,19 @@ import pytest
 
 from golive_api.gate import GateRecord
 from golive_api.golive import GateState
+from golive_api.policy import Effect, Window
 from golive_api.reasons import Reason
 from golive_api.values import parse_time, render_time
+from golive_decisions import scheduling
 from golive_decisions.deciding import Plan, decide
-from golive_decisions.facts import Facts, GateFacts
+from golive_decisions.facts import Facts, GateFacts, StopFacts
 
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 CarryOn = Callable[..., Facts]
 
 ABSENT = GateFacts(exists=False)
 UNREADABLE = GateFacts(exists=True, state_text="Open")
-STOPPED = {"engine.preflight.report.text.emergencyStop": "Active"}
+STOPPED = {"engine.report.text.emergencyStop": "Active"}
 
 
 def look(facts: Facts) -> Plan:
@@ -58,6 +60,16 @@ def test_a_lease_counts_from_when_the_facts_were_read(good: Facts) -> None:
     assert (record.expires - good.read_time).total_seconds() == record.ttl_seconds == 15
 
 
+def test_a_lease_never_reaches_into_a_shut_window(good: Facts, change: Change) -> None:
+    """An operator that dies before the boundary leaves no gate open beyond it."""
+    soon = good.read_time + timedelta(seconds=4)
+    freeze = Window(
+        name="freeze", effect=Effect.DENY, start=soon.strftime("%Y-%m-%dT%H:%M:%S"), duration_seconds=60
+    )
+    record = written(change(good, {"terms.windows": ((freeze,),)}))
+    assert record.expires == soon
+
+
 @pytest.mark.parametrize(
     ("seconds", "renewed"), [(0, False), (4.4, False), (4.5, True), (14, True), (60, True)]
 )
@@ -90,13 +102,19 @@ def test_an_open_gate_is_looked_at_again_in_time_for_its_renewal(
 
 def test_a_closed_gate_is_looked_at_again_after_the_resync(good: Facts, change: Change) -> None:
     """Nothing has to be renewed, so there is no hurry."""
-    assert decide(change(good, STOPPED), 42).look_again_seconds == 42
+    assert decide(change(good, STOPPED), 7).look_again_seconds == 7
+
+
+def test_a_closed_gate_is_looked_at_in_time_for_the_next_run_of_preflight(good: Facts, change: Change) -> None:
+    """Its schedule does not depend on how often is looked for nothing."""
+    plan = decide(change(good, STOPPED), 42)
+    assert scheduling.RETRY_SECONDS < plan.look_again_seconds < scheduling.RETRY_SECONDS + 1
 
 
 def test_opening_is_recorded_first_and_closing_is_not_kept_waiting(
     born: Facts, good: Facts, opened: Facts, change: Change
 ) -> None:
-    """Status goes first when the gate opens or a revision burns; else the gate goes first."""
+    """Status goes first when the gate opens; else the gate goes first, and burns by what it says."""
     order = {
         "born": look(born).status_first,
         "opens": look(good).status_first,
@@ -104,7 +122,7 @@ def test_opening_is_recorded_first_and_closing_is_not_kept_waiting(
         "closes": look(change(opened, STOPPED)).status_first,
         "burns": look(change(opened, {"gate": ABSENT})).status_first,
     }
-    assert order == {"born": False, "opens": True, "renews": True, "closes": False, "burns": True}
+    assert order == {"born": False, "opens": True, "renews": True, "closes": False, "burns": False}
 
 
 BRAKES: dict[str, tuple[Mapping[str, object], Reason]] = {
@@ -143,6 +161,29 @@ def test_only_a_new_revision_with_new_approvals_opens_after_a_burn(
     assert plan.state is GateState.OPEN
     assert plan.status.gate is not None
     assert (plan.status.gate.burned_revision, plan.status.gate.opened_revision) == (1, 2)
+
+
+CAUSES: dict[str, Mapping[str, object]] = {
+    "a stop that was released since": {"stops": (StopFacts("halt", "drill"),)},
+    "a rejection that was taken back since": {"subject.spec.approvals.0.verdict": "Rejected"},
+    "a removal": {"gate": ABSENT},
+    "a close by hand": {"gate.record.state": "Closed"},
+    "a stop behind a lost guard": {"stops": (StopFacts("halt", "drill"),), "guard_errors": None},
+}
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_a_burn_is_not_lost_when_its_writer_dies_before_status(
+    cause: str, opened: Facts, change: Change
+) -> None:
+    """The closed gate alone tells the next leader, whatever has become of the cause."""
+    shut = look(change(opened, CAUSES[cause])).gate
+    assert shut is not None
+    half = replace(opened, gate=GateFacts(exists=True, record=shut, state_text="Closed"), epoch=4)
+    plan = look(half)
+    assert (plan.state, plan.reason.value) == (GateState.CLOSED, shut.reason)
+    assert plan.status.gate is not None
+    assert plan.status.gate.burned_revision == 1
 
 
 def test_a_brake_pulled_while_disabled_still_burns(opened: Facts, change: Change) -> None:

@@ -7,11 +7,13 @@ from datetime import timedelta
 import pytest
 
 from golive_api.conditions import ConditionType
-from golive_api.golive import GateState
+from golive_api.golive import GateState, History
+from golive_api.policy import Effect, Rung, Window
 from golive_api.reasons import Reason
-from golive_decisions.checks import CHAIN, UNREAD_WHEN_DISABLED, objections
+from golive_decisions.checks import CHAIN, objections
 from golive_decisions.deciding import decide
-from golive_decisions.facts import Facts, GateFacts, PodFacts, ProfileFacts
+from golive_decisions.facts import Facts, GateFacts, PodFacts, ProfileFacts, StopFacts
+from golive_decisions.ways_back import WAYS_BACK, WayBack
 
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 """Sets values by dotted path."""
@@ -21,8 +23,12 @@ GUARDED = ConditionType.ADMISSION_GUARDED
 APPROVED = ConditionType.APPROVED
 PREFLIGHT = ConditionType.PREFLIGHT_PASSED
 SAFETY = ConditionType.SAFETY_CLEAR
-REPORT = "engine.preflight.report.text"
+REPORT = "engine.report.text"
+FINDINGS = "run.engine.text"
 OTHER = "0" * 64
+FREEZE = Window(name="freeze", effect=Effect.DENY, start="2026-11-20T00:00:00", duration_seconds=86_400)
+HELD = History(request_revision=1, last_open_time="2026-11-20T11:54:00.000000Z")
+STALE = History(request_revision=1, request_time="2026-11-18T12:00:00.000000Z")
 
 
 @dataclass(frozen=True)
@@ -102,35 +108,33 @@ TABLE = {
         {"engine.pods.0.differences": ("engine.image",)}, Reason.ENGINE_POD_DIFFERS, READY, "engine.image",
     ),
     "a trading pod that was not asked": Row(
-        {"engine.preflight": None}, Reason.ENGINE_UNREACHABLE, PREFLIGHT, "no trading pod",
+        {"engine.report": None}, Reason.ENGINE_UNREACHABLE, PREFLIGHT, "no trading pod",
     ),
     "an engine that hangs": Row(
-        {"engine.preflight.live.status": None, "engine.preflight.live.error": "no answer within 2 s"},
+        {"run.live.status": None, "run.live.error": "no answer within 2 s"},
         Reason.ENGINE_UNREACHABLE, PREFLIGHT, "/health/live: no answer within 2 s",
     ),
     "a cycle that stands still": Row(
-        {"engine.preflight.live.status": 503, "engine.preflight.live.text": "\n no cycle for 90 s\nmore"},
+        {"run.live.status": 503, "run.live.text": "\n no cycle for 90 s\nmore"},
         Reason.HEALTH_LIVE_FAILED, PREFLIGHT, "/health/live answered 503: no cycle for 90 s",
     ),
     "an engine that is not reconciled": Row(
-        {"engine.preflight.ready.status": 503, "engine.preflight.ready.text": ""},
+        {"run.ready.status": 503, "run.ready.text": ""},
         Reason.HEALTH_READY_FAILED, PREFLIGHT, "/health/ready answered 503: no text",
     ),
     "an endpoint that redirects": Row(
-        {"engine.preflight.ready.status": 302}, Reason.HEALTH_READY_FAILED, PREFLIGHT, "302",
+        {"run.ready.status": 302}, Reason.HEALTH_READY_FAILED, PREFLIGHT, "302",
     ),
     "a series that only a comment names": Row(
-        {"engine.preflight.metrics.text": "# TYPE ess_triggers_total counter\n"},
+        {"run.metrics.text": "# TYPE ess_triggers_total counter\n"},
         Reason.METRICS_MISSING, PREFLIGHT, "ess_triggers_total",
     ),
-    "metrics that are not served": Row(
-        {"engine.preflight.metrics.status": 404}, Reason.METRICS_MISSING, PREFLIGHT, "/metrics answered 404",
-    ),
+    "metrics that are not served": Row({"run.metrics.status": 404}, Reason.CHECK_ERROR, PREFLIGHT, "404"),
     "a report that is not JSON": Row(
         {REPORT: "<html>"}, Reason.ENGINE_REPORT_UNREADABLE, PREFLIGHT, "/status: body",
     ),
     "a report that is not served": Row(
-        {"engine.preflight.report.status": 500}, Reason.ENGINE_REPORT_UNREADABLE, PREFLIGHT, "/status: 500",
+        {"engine.report.status": 500}, Reason.ENGINE_REPORT_UNREADABLE, PREFLIGHT, "/status: answered 500",
     ),
     "a report with an unknown field": Row(
         {f"{REPORT}.mood": "good"}, Reason.ENGINE_REPORT_UNREADABLE, PREFLIGHT, "mood",
@@ -165,11 +169,76 @@ TABLE = {
     "an account that is only on testnet": Row(
         {f"{REPORT}.accounts.0.environment": "testnet"}, Reason.ACCOUNT_NOT_TRADED, PREFLIGHT, "none",
     ),
-    "answers that are too old": Row(
-        {"engine.preflight.read_time": timedelta(seconds=-301)}, Reason.PREFLIGHT_STALE, PREFLIGHT, "301 s old",
+    "a preflight that nobody ran": Row(
+        {"run": None, "subject.status.preflight": None}, Reason.PREFLIGHT_PENDING, PREFLIGHT, "not run yet",
     ),
-    "answers from the future": Row(
-        {"engine.preflight.read_time": timedelta(seconds=301)}, Reason.PREFLIGHT_STALE, PREFLIGHT, "-301 s old",
+    "a gate that was held shut for too long": Row(
+        {
+            "subject.status.history": HELD,
+            "subject.status.gate.reason": "EmergencyStopActive",
+            "subject.status.gate.openedRevision": 1,
+        },
+        Reason.GATE_LAPSED, READY, "longer than 300 s",
+    ),
+    "a preflight that is too old": Row(
+        {"run.began": timedelta(seconds=-301)}, Reason.PREFLIGHT_STALE, PREFLIGHT, "within the last 300 s",
+    ),
+    "a preflight from the future": Row(
+        {"run.began": timedelta(seconds=301)}, Reason.PREFLIGHT_STALE, PREFLIGHT, "within the last 300 s",
+    ),
+    "a preflight of another pod": Row(
+        {"run.pod": "older"}, Reason.PREFLIGHT_STALE, PREFLIGHT, "pod older was asked",
+    ),
+    "a preflight of another configuration": Row(
+        {"run.digest": f"{OTHER}.{OTHER}.{OTHER}"}, Reason.PREFLIGHT_STALE, PREFLIGHT, "changed since",
+    ),
+    "a venue that refuses the key": Row(
+        {f"{FINDINGS}.exchange.2.result": "Failed"}, Reason.EXCHANGE_UNCONNECTED, PREFLIGHT, "credentials",
+    ),
+    "a journal that forgets": Row(
+        {f"{FINDINGS}.database.1.result": "Failed"}, Reason.DATABASE_FAILED, PREFLIGHT, "read-back",
+    ),
+    "a scenario that failed": Row(
+        {f"{FINDINGS}.stress.0.result": "Failed"}, Reason.STRESS_SCENARIOS_FAILED, PREFLIGHT, "flash-crash",
+    ),
+    "an item that nobody vouches for": Row(
+        {"terms.checks.checklist_required": frozenset({"team-trained"})},
+        Reason.CHECKLIST_INCOMPLETE, PREFLIGHT, "team-trained: Missing",
+    ),
+    "no policy": Row({"terms": None}, Reason.POLICY_MISSING, READY, "namespace trading"),
+    "a policy that can't be read": Row(
+        {"terms": None, "policy_error": "ActivationPolicy strict: windows"}, Reason.POLICY_UNREADABLE, READY,
+        "ActivationPolicy strict",
+    ),
+    "a profile that no policy allows": Row(
+        {"terms.allowed_profiles": frozenset({"low"})}, Reason.PROFILE_NOT_ALLOWED, READY, "allowed: low",
+    ),
+    "a rung that was not climbed to": Row(
+        {"terms.ladder": (Rung(profile="micro", after="paper", minimum_open_seconds=60),)},
+        Reason.LADDER_NOT_CLIMBED, READY, "60 s open with paper first, so far 0 s",
+    ),
+    "a window that is shut": Row(
+        {"terms.windows": ((FREEZE,),)}, Reason.WINDOW_CLOSED, ConditionType.WINDOW_OPEN, "freeze",
+    ),
+    "a window that can't be read": Row(
+        {"terms.windows": ((FREEZE.model_copy(update={"time_zone": "Moon/Tranquility"}),),)},
+        Reason.WINDOW_UNREADABLE, ConditionType.WINDOW_OPEN, "freeze",
+    ),
+    "an emergency stop that somebody applied": Row(
+        {"stops": (StopFacts("fat-finger", "too large"),)}, Reason.EMERGENCY_STOP_APPLIED, SAFETY, "fat-finger",
+    ),
+    "emergency stops that were not read": Row(
+        {"stops": None}, Reason.EMERGENCY_STOP_UNKNOWN, SAFETY, "not read",
+    ),
+    "somebody's no": Row(
+        {"subject.spec.approvals.0.verdict": "Rejected"}, Reason.REJECTED, APPROVED, "rejected by approver",
+    ),
+    "a request that nobody opened in time": Row(
+        {"subject.status.history": STALE, "subject.status.gate.openedRevision": None}, Reason.REQUEST_EXPIRED,
+        APPROVED, "86400 s",
+    ),
+    "a group that has not agreed": Row(
+        {"terms.required_groups": ("risk",)}, Reason.APPROVER_GROUP_MISSING, APPROVED, "risk",
     ),
     "an active emergency stop": Row(
         {f"{REPORT}.emergencyStop": "Active"}, Reason.EMERGENCY_STOP_ACTIVE, SAFETY, "root cause",
@@ -247,34 +316,45 @@ def test_the_first_objection_of_the_chain_is_the_one_that_people_see(good: Facts
         (Reason.GATE_CLOSED_BY_PERSON, {"gate": good.gate}),
         (Reason.REVISION_BURNED, {"subject.status.gate.burnedRevision": 0}),
         (Reason.ADMISSION_UNGUARDED, {"guard_errors": ()}),
+        (
+            Reason.POLICY_MISSING,
+            {
+                "terms": good.terms,
+                "terms.allowed_profiles": frozenset(),
+                "terms.windows": ((FREEZE,),),
+                "terms.ladder": (Rung(profile="micro", after="paper", minimum_open_seconds=60),),
+                "terms.checks.checklist_required": frozenset({"team-trained"}),
+            },
+        ),
+        (Reason.PROFILE_NOT_ALLOWED, {"terms.allowed_profiles": frozenset({"micro"})}),
+        (Reason.WINDOW_CLOSED, {"terms.windows": ()}),
+        (Reason.EMERGENCY_STOP_UNKNOWN, {"stops": ()}),
         (Reason.ENGINE_CONTESTED, {"rivals": ()}),
+        (Reason.LADDER_NOT_CLIMBED, {"terms.ladder": ()}),
         (Reason.PROFILE_MISSING, {"profile": good.profile}),
         (Reason.ENGINE_MISSING, {"engine": good.engine, "engine.missing_objects": ("secrets/s",)}),
         (Reason.ENGINE_CONFIG_MISSING, {"engine.missing_objects": (), "subject.spec.approvals": []}),
         (Reason.APPROVALS_MISSING, {"subject.spec": good.subject.spec, "engine.holder": None}),
         (Reason.ENGINE_NOT_RUNNING, {"engine": good.engine, "engine.pods": everything_wrong(good)}),
         (Reason.ENGINE_ROLLING_OUT, {"engine.pods.1.follows_template": True}),
-        (Reason.ENGINE_POD_DIFFERS, {"engine.pods": pods(good), "engine.preflight.live.status": 500}),
-        (
-            Reason.HEALTH_LIVE_FAILED,
-            {"engine.preflight.live.status": 200, "engine.preflight.ready.status": 500},
-        ),
-        (
-            Reason.HEALTH_READY_FAILED,
-            {"engine.preflight.ready.status": 200, "engine.preflight.metrics.text": ""},
-        ),
-        (Reason.METRICS_MISSING, {"engine.preflight": preflight(good), REPORT: "{}"}),
+        (Reason.ENGINE_POD_DIFFERS, {"engine.pods": pods(good), REPORT: "{}"}),
         (Reason.ENGINE_REPORT_UNREADABLE, {"engine": good.engine, **all_in_the_report()}),
         (Reason.ENGINE_CONFIG_STALE, {f"{REPORT}.configDigests": sorted(digests(good))}),
         (Reason.ACCOUNT_NOT_TRADED, {f"{REPORT}.accounts.0.name": "main"}),
         (Reason.EMERGENCY_STOP_ACTIVE, {f"{REPORT}.emergencyStop": "Inactive"}),
         (Reason.RISK_NOT_ACCEPTABLE, {f"{REPORT}.riskState": "OK"}),
         (Reason.TESTNET_HISTORY_SHORT, {f"{REPORT}.testnetTrades": 3}),
+        (Reason.PREFLIGHT_PENDING, {"run": good.run, "run.live.status": 500}),
+        (Reason.HEALTH_LIVE_FAILED, {"run.live.status": 200, "run.ready.status": 500}),
+        (Reason.HEALTH_READY_FAILED, {"run.ready.status": 200, "run.metrics.text": ""}),
+        (Reason.METRICS_MISSING, {"run": good.run}),
+        (Reason.CHECKLIST_INCOMPLETE, {"terms": good.terms}),
     ]
     wrong: dict[str, object] = {
         "subject.status.gate.burnedRevision": 1, "subject.spec": None, "subject.deleting": True,
         "gate": GateFacts(exists=False), "guard_errors": None, "rivals": ("other",),
-        "profile": None, "engine": None,
+        "profile": None, "engine": None, "terms": None, "stops": None, "run": None,
+        "subject.status.preflight": None,
     }  # fmt: skip
     facts, seen = change(good, wrong), []
     for _, cure in cures:
@@ -296,12 +376,6 @@ def pods(good: Facts) -> tuple[PodFacts, ...]:
     return good.engine.pods
 
 
-def preflight(good: Facts) -> object:
-    """The good engine's answers."""
-    assert good.engine is not None
-    return good.engine.preflight
-
-
 def digests(good: Facts) -> frozenset[str]:
     """What the good engine mounts."""
     assert good.engine is not None
@@ -314,6 +388,18 @@ def all_in_the_report() -> dict[str, object]:
     return {f"{REPORT}.{key}": value for key, value in wrong.items()} | {f"{REPORT}.accounts.0.name": "mian"}
 
 
-def test_the_reasons_that_need_no_further_reading_come_first() -> None:
-    """Closing waits for no read: the checks that suffice without one are the chain's beginning."""
-    assert set(CHAIN[: len(UNREAD_WHEN_DISABLED)]) == UNREAD_WHEN_DISABLED
+def test_every_reason_of_the_chain_has_a_way_back(good: Facts, change: Change) -> None:
+    """The table of ways back knows every reason for which a gate is closed, and no other."""
+    raised = {found.reason for row in TABLE.values() for found in objections(applied(change, good, row))}
+    assert raised - WAYS_BACK.keys() == set()
+
+
+def test_what_burns_a_revision_is_what_the_table_says(good: Facts, change: Change) -> None:
+    """Nothing that burns is shown as something that comes back by itself."""
+    for sentence, row in TABLE.items():
+        if row.reason is Reason.SPEC_UNREADABLE:
+            continue  # nobody knows which revision to burn
+        gate = decide(applied(change, good, row), 5).status.gate
+        assert gate is not None
+        burned = gate.burned_revision >= 1
+        assert burned == (WAYS_BACK[row.reason] is WayBack.BY_REVISION), sentence

@@ -2,23 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from golive_api.conditions import Condition, ConditionType
-from golive_api.golive import CheckResult, GateState, GoLiveStatus
+from golive_api.golive import GateState, GoLiveStatus
+from golive_api.preflight_report import CheckResult
 from golive_api.reasons import Reason
 from golive_api.values import render_time
-from golive_decisions import preflight
 from golive_decisions.deciding import decide
 from golive_decisions.facts import Facts
 
 Change = Callable[[Facts, Mapping[str, object]], Facts]
 CarryOn = Callable[..., Facts]
 
-UNREADY = {"engine.preflight.ready.status": 503}
+UNREADY = {"run.ready.status": 503}
 OPTIONAL = {"subject.spec.request.preflight.requirement": "Optional"}
-REPORT = "engine.preflight.report.text"
+REPORT = "engine.report.text"
 
 
 def conditions(facts: Facts) -> dict[str, Condition]:
@@ -42,7 +43,7 @@ def test_all_conditions_are_set_on_the_first_visit_in_their_order(born: Facts, c
 def test_conditions_of_an_open_gate_are_true(opened: Facts) -> None:
     """Every part holds; nothing is going on and nothing is stuck."""
     expected = dict.fromkeys(
-        ("Ready", "AdmissionGuarded", "Approved", "PreflightPassed", "SafetyClear"), "True"
+        ("Ready", "AdmissionGuarded", "WindowOpen", "Approved", "PreflightPassed", "SafetyClear"), "True"
     )
     seen = values(opened)
     assert seen == expected | {"EngineObeying": "False", "Reconciling": "False", "Stalled": "False"}
@@ -106,14 +107,14 @@ def test_optional_preflight_shows_what_failed_without_holding_the_gate(
     assert plan.state is GateState.OPEN
     assert plan.status.preflight is not None
     assert {check.name for check in plan.status.preflight.checks if check.result is CheckResult.FAILED} == {
-        "health-ready"
+        "check_health_endpoints"
     }
     assert (shown["PreflightPassed"].status, shown["Ready"].status) == ("False", "True")
 
 
 HOLDING: dict[str, Mapping[str, object]] = {
     "no report": {REPORT: "garbage"},
-    "no answers at all": {"engine.preflight": None},
+    "no answers at all": {"engine.report": None},
     "another configuration": {f"{REPORT}.configDigests": ["0" * 64]},
     "an unknown account": {f"{REPORT}.accounts": []},
     "an emergency stop": {f"{REPORT}.emergencyStop": "Active"},
@@ -156,29 +157,36 @@ def test_testnet_history_holds_where_it_is_required(
     assert (plan.state is GateState.OPEN) == opens
 
 
-def test_preflight_lists_every_check_in_its_order(good: Facts, change: Change) -> None:
-    """All results at once, so that people cure everything in one go."""
-    seen = decide(change(good, {"engine.preflight": None}), 5).status.preflight
+def test_preflight_lists_every_check_in_its_order(born: Facts, change: Change) -> None:
+    """The six by their names, also before any of them was tried, and then none has passed."""
+    seen = decide(change(born, {"run": None}), 5).status.preflight
     assert seen is not None
-    assert [check.name for check in seen.checks] == [name for name, _ in preflight.CHECKS]
-    assert {check.result for check in seen.checks} == {CheckResult.FAILED}
-
-
-def test_a_results_time_is_when_it_became_what_it_is(opened: Facts, change: Change, carry_on: CarryOn) -> None:
-    """A status that changed with every look would wake everybody who watches it."""
-    later = carry_on(opened, decide(opened, 5), 60)
-    failed = decide(change(later, UNREADY), 5).status.preflight
-    assert decide(later, 5).status.preflight == opened.subject.status.preflight
-    assert failed is not None
-    assert [check.name for check in failed.checks if check.checked_time == render_time(later.read_time)] == [
-        "health-ready"
+    assert [check.name for check in seen.checks] == [
+        "check_health_endpoints",
+        "check_risk_system",
+        "check_exchange_connectivity",
+        "check_database_redis",
+        "check_observability",
+        "check_stress_scenarios",
     ]
+    assert {check.result for check in seen.checks} == {CheckResult.ERROR}
+
+
+def test_preflight_is_shown_anew_only_after_a_run(opened: Facts) -> None:
+    """A status that changed with every look would wake everybody who watches it."""
+    seen = decide(opened, 5).status
+    later = replace(
+        opened,
+        read_time=opened.read_time + timedelta(seconds=60),
+        subject=replace(opened.subject, status=seen),
+    )
+    assert decide(later, 5).status.preflight == seen.preflight
 
 
 def test_the_engine_is_shown_as_it_was_last_seen(good: Facts, change: Change) -> None:
     """Pod, acknowledgement and testnet trades; nothing is invented where it said nothing."""
     seen = decide(good, 5).status.engine
-    silent = decide(change(good, {"engine.preflight": None, "engine.acknowledgement": None}), 5).status.engine
+    silent = decide(change(good, {"engine.report": None, "engine.acknowledgement": None}), 5).status.engine
     assert good.engine is not None
     assert seen is not None
     assert silent is not None

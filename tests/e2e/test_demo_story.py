@@ -18,7 +18,10 @@ PROMISES = (
     "a request alone opens nothing",
     "own or forged approval",
     "gate opened by hand",
-    "approval opens the gate",
+    "preflight",
+    "one approval of two",
+    "a window refuses two approvals",
+    "the gate opens with the window",
     "production orders fill",
     "engine and exchange agree",
     "engine killed",
@@ -26,6 +29,10 @@ PROMISES = (
     "leader killed",
     "orders passing a shut gate",
     "longest promise of any gate",
+    "EmergencyStop, operators frozen",
+    "the gate follows",
+    "lifting it without the right",
+    "released by name, with a root cause",
     "close → engine says stopped",
     "close → first refused order",
     "orders after the close",
@@ -38,10 +45,11 @@ PROMISES = (
     "emergency stop",
     "the gate shuts too",
     "nothing new, stops stay",
+    "records verified offline",
 )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(480)
 def test_every_step_of_the_demo_ends_as_expected() -> None:
     """From apply to a gate that shuts by itself, on a real API server, with nothing left behind."""
     environment = os.environ | {"NO_COLOR": "1"}
@@ -50,7 +58,7 @@ def test_every_step_of_the_demo_ends_as_expected() -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=460,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

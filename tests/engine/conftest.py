@@ -80,8 +80,25 @@ WIDE = Limits(
 )
 """Limits that stop nothing by themselves."""
 
+STOPS_CRD = Path(__file__).parents[2] / "crds" / "emergencystops.yaml"
+"""The kind that engines watch besides their gate."""
+
 KEYS = count(1)
 """Numbers for API keys, so that no two tests share an account."""
+
+
+@pytest.fixture(scope="session")
+def control_plane() -> Iterator[ControlPlane]:
+    """A control plane of the engines' own, that knows what an EmergencyStop is."""
+    with ControlPlane(scheduler=False) as plane:
+        install_stops(plane)
+        yield plane
+
+
+def install_stops(plane: ControlPlane) -> None:
+    """Let a control plane know the kind EmergencyStop."""
+    plane.kubectl("apply", "--server-side", "-f", str(STOPS_CRD))
+    plane.kubectl("wait", "--for=condition=Established", "crd/emergencystops.golive.dev", "--timeout=30s")
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from golive_engine.alerts import MOST_PENDING, REPEAT_SECONDS, Alerts, Result
 from golive_engine.clock import FakeClock
+from golive_notices.delivery import MOST_PENDING, REPEAT_SECONDS, Deliveries, Result
 
 
 class Receiver:
@@ -69,7 +69,7 @@ class Told:
     def __init__(self, *urls: str, retry_seconds: tuple[float, ...] = (0.01, 0.01)) -> None:
         self.clock = FakeClock()
         self.results: Counter[Result] = Counter()
-        self.alerts = Alerts(urls, self.clock, self._count, retry_seconds)
+        self.alerts = Deliveries(urls, self.clock.monotonic, self._count, retry_seconds)
 
     def _count(self, result: Result) -> None:
         self.results[result] += 1
@@ -156,8 +156,8 @@ async def test_a_receiver_that_hangs_holds_up_no_other(pager: Receiver, second_p
     pager.answering.clear()
     told = Told(pager.url, second_pager.url)
     told.alerts.send("stop", "")
-    await told.until(lambda: len(second_pager.told) == 1)
-    assert told.results == {"sent": 1}
+    await told.until(lambda: told.results == {"sent": 1})
+    assert len(second_pager.told) == 1
     pager.answering.set()
     await told.alerts.close(10)
 
@@ -205,6 +205,23 @@ async def test_without_receivers_alerts_are_logged(caplog: pytest.LogCaptureFixt
 def test_an_unusable_url_is_refused_without_telling_its_secret(caplog: pytest.LogCaptureFixture) -> None:
     """At the start, and only by its place in the list."""
     with caplog.at_level(logging.DEBUG), pytest.raises(ValueError, match="alert URL number 2") as refusal:
-        Alerts(["json://127.0.0.1/", "nonsense://hunter2@host"], FakeClock(), lambda _: None)
+        Deliveries(["json://127.0.0.1/", "nonsense://hunter2@host"], FakeClock().monotonic, lambda _: None)
     assert "hunter2" not in str(refusal.value)
     assert "hunter2" not in caplog.text
+
+
+async def test_at_debug_level_the_log_holds_no_webhooks_path(
+    pager: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The path is the secret; the library below writes every request down, and every failure of one."""
+    pager.failures = 1
+    told = Told(pager.url, "json://127.0.0.1:1/pager")
+    with caplog.at_level(logging.DEBUG):
+        told.alerts.send("stop", "")
+        await told.alerts.close(10)
+        logging.getLogger("urllib3.connectionpool").debug("a request of somebody else")
+    assert told.results == {"sent": 1, "failed": 1}
+    lines = [record.getMessage() for record in caplog.records if record.name != "aiohttp.access"]
+    assert "alert: stop" in lines
+    assert not [line for line in lines if "pager" in line]
+    assert "a request of somebody else" in lines

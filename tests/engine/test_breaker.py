@@ -202,6 +202,7 @@ REQUESTS: dict[str, Callable[[Venue], Awaitable[object]]] = {
     "depth": lambda v: v.depth("BTCUSDT", Decimal(1)),
     "server_time": lambda v: v.server_time(),
     "snapshot": lambda v: v.snapshot(),
+    "rights": lambda v: v.rights(),
     "set_leverage": lambda v: v.set_leverage("BTCUSDT", 1),
     "send": lambda v: v.send(INTENT, "gl1", NO_PERMIT),
     "ask": lambda v: v.ask("BTCUSDT", "gl1", OrderKind.MARKET),

@@ -103,6 +103,9 @@ async def test_every_way_of_closing_is_obeyed_and_only_a_newer_record_opens_agai
         await until(lambda: engine.report().gate.reason == "GateOpen", 3)
         closing(gate)
         await until(lambda wanted=reason: engine.report().gate.reason == wanted, 3)
+        if reason == "GateClosed":
+            told = [line for line in engine.lines() if line["message"] == "gate Closed"]
+            assert told[-1]["decided"].startswith("ActivationDisabled")
         gate.write_data(opened.data())
         await until(lambda: engine.report().gate.state != "Open", 3)
 

@@ -46,6 +46,7 @@ CALM = Situation(
     dry_run=False,
     reconciled=True,
     stopped=False,
+    stop_applied=False,
     risk_state=RiskState.OK,
     equity=D(1000),
     day_start_equity=D(1000),
@@ -108,6 +109,7 @@ ALONE: dict[Callable[..., Denial | None], Case] = {
     checks.another_pod_leads: (BUY, {"leading": False}, Reason.STANDBY),
     checks.account_is_not_reconciled: (BUY, {"reconciled": False}, Reason.NOT_RECONCILED),
     checks.emergency_stop_is_active: (BUY, {"stopped": True}, Reason.EMERGENCY_STOP_ACTIVE),
+    checks.emergency_stop_is_applied: (BUY, {"stop_applied": True}, Reason.EMERGENCY_STOP_APPLIED),
     checks.venue_is_unavailable: (BUY, {"venue_available": False}, Reason.VENUE_UNAVAILABLE),
     checks.clock_is_skewed: (BUY, {"clock_skew": 1.1}, Reason.CLOCK_SKEWED),
     checks.risk_is_critical: (BUY, {"risk_state": RiskState.CRITICAL}, Reason.RISK_CRITICAL),
@@ -430,6 +432,7 @@ ROUTINE = ALWAYS | {
     checks.gate_is_shut,
     checks.account_is_not_reconciled,
     checks.emergency_stop_is_active,
+    checks.emergency_stop_is_applied,
     checks.venue_is_unavailable,
     checks.engine_runs_dry,
 }
@@ -491,7 +494,8 @@ FACTS = frozenset(entry.name for entry in fields(Situation) if entry.init) - {
 KILL_FACTS = {"leading", "instruments", "exposures", "sent_ids"}
 NEEDED = {
     Purpose.KILL: KILL_FACTS,
-    Purpose.PROTECT: KILL_FACTS | {"gate", "reconciled", "stopped", "venue_available", "dry_run"},
+    Purpose.PROTECT: KILL_FACTS
+    | {"gate", "reconciled", "stopped", "stop_applied", "venue_available", "dry_run"},
 }
 NEEDED[Purpose.TRADE] = NEEDED[Purpose.PROTECT] | {
     "strategies",
@@ -528,6 +532,7 @@ POSITIONS = st.fixed_dictionaries({"BTCUSDT": EXPOSURES}, optional={"ETHUSDT": O
 UNCALM: dict[str, st.SearchStrategy[Any]] = {
     "gate": st.sampled_from([Reason.GATE_REDUCE_ONLY, Reason.GATE_CLOSED]),
     "stopped": st.just(True),
+    "stop_applied": st.just(True),
     "clock_skew": st.floats(0, 1.5),
     "risk_state": st.sampled_from(list(RiskState)),
     "equity": MONEY | st.decimals(100, 700, places=2),
@@ -613,6 +618,8 @@ WORSE: dict[str, Callable[[Situation], Situation]] = {
     "another pod leads": changed(leading=False),
     "journal and venue disagree": changed(reconciled=False),
     "an emergency stop": changed(stopped=True),
+    "an EmergencyStop is applied": changed(stop_applied=True),
+    "nobody knows whether one is": changed(stop_applied=None),
     "the breaker opens": changed(venue_available=False),
     "the engine runs dry": changed(dry_run=True),
     "risk becomes critical": changed(risk_state=RiskState.CRITICAL),

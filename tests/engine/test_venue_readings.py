@@ -27,6 +27,46 @@ def test_what_is_neither_true_nor_false_is_refused(value: Any) -> None:
         reading.truth(value)
 
 
+ODD_RIGHTS: dict[str, tuple[Any, Any]] = {
+    "Binance leaves a right out": (binance_answers.rights, {"enableFutures": True}),
+    "Binance says something else": (
+        binance_answers.rights,
+        {"enableFutures": "on", "enableWithdrawals": False},
+    ),
+    "Bybit leaves a list out": (
+        bybit_answers.rights,
+        {"result": {"readOnly": 0, "permissions": {"ContractTrade": ["Order", "Position"]}}},
+    ),
+    "OKX says nothing": (okx_answers.rights, {"data": [{"perm": ""}]}),
+    "OKX answers about nobody": (okx_answers.rights, {"data": []}),
+}
+
+
+@pytest.mark.parametrize(("shape", "answer"), ODD_RIGHTS.values(), ids=ODD_RIGHTS)
+def test_rights_that_are_not_told_are_not_read(shape: Any, answer: Any) -> None:
+    """No key is taken for a harmless one because an answer is odd."""
+    with pytest.raises((KeyError, ValueError, IndexError)):
+        shape(answer)
+
+
+BYBIT_KEYS: dict[str, tuple[int, list[str], list[str], tuple[bool, bool]]] = {
+    "trades only": (0, ["Order", "Position"], ["AccountTransfer"], (True, False)),
+    "withdraws, too": (0, ["Order", "Position"], ["AccountTransfer", "Withdraw"], (True, True)),
+    "reads only": (1, ["Order", "Position"], ["Withdraw"], (False, False)),
+    "may not touch positions": (0, ["Order"], [], (False, False)),
+}
+
+
+@pytest.mark.parametrize(("read_only", "contracts", "wallet", "expected"), BYBIT_KEYS.values(), ids=BYBIT_KEYS)
+def test_a_bybit_key_that(
+    read_only: int, contracts: list[str], wallet: list[str], expected: tuple[bool, bool]
+) -> None:
+    """Rights of a key that may only read are worth nothing."""
+    granted = {"ContractTrade": contracts, "Wallet": wallet}
+    found = bybit_answers.rights({"result": {"readOnly": read_only, "permissions": granted}})
+    assert (found.trade, found.withdraw) == expected
+
+
 def bybit_order(**changes: Any) -> dict[str, Any]:
     """A resting order as Bybit lists it."""
     return {

@@ -8,7 +8,7 @@ import pytest
 from golive_api.golive import GateState
 from golive_decisions.deciding import decide
 from golive_decisions.facts import Facts, GateFacts
-from golive_operator.gathering import read_subject
+from golive_operator.reading import read_subject
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 GOLIVE: dict[str, Any] = {
@@ -34,7 +34,7 @@ BURNED = {"state": "Closed", "reason": "GateRemoved", "epoch": 1, "serial": 9, "
 )
 def test_a_status_that_can_not_be_read_forgets_no_burn(status: dict[str, Any]) -> None:
     """It may say that this revision is burned, so it counts as burned, and the gate stays closed."""
-    plan = decide(Facts(NOON, 1, 1, read_subject(GOLIVE | {"status": status}), GateFacts(exists=False)), 5)
+    plan = decide(Facts(NOON, 1, read_subject(GOLIVE | {"status": status}), GateFacts(exists=False)), 5)
     assert plan.state is GateState.CLOSED
     assert plan.status.gate is not None
     assert plan.status.gate.burned_revision >= 4

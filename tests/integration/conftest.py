@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -33,7 +34,7 @@ TTL_SECONDS = 5
 WAIT_SECONDS = 15.0
 IDLE_SECONDS = 5.0
 MERGE = "application/merge-patch+json"
-KIND = {"apiVersion": "golive.dev/v1alpha1", "kind": "GoLive"}
+KIND: dict[str, Any] = {"apiVersion": "golive.dev/v1alpha1", "kind": "GoLive"}
 
 Json = dict[str, Any]
 
@@ -96,13 +97,18 @@ class Operated:
 
     plane: ControlPlane
     _people: dict[str, Person] = field(default_factory=dict)
+    _groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def person(self, user: str) -> Person:
         """Somebody, by name; `admin` may do everything."""
         if user not in self._people:
-            groups = ("system:masters",) if user == "admin" else ()
+            groups = ("system:masters",) if user == "admin" else self._groups.get(user, ())
             self._people[user] = Person(self.plane, user, groups)
         return self._people[user]
+
+    def join(self, user: str, *groups: str) -> None:
+        """Make somebody a member of groups, before anything is done in that name."""
+        self._groups[user] = groups
 
     def close(self) -> None:
         """End all connections."""
@@ -230,6 +236,7 @@ class Desk:
             "profile": profile,
             "accounts": ["main"],
             "gate": {"ttlSeconds": TTL_SECONDS},
+            "preflight": {"maxAgeSeconds": 10},  # so that preflight runs every three seconds
             **request,
         }
         body = KIND | {"metadata": {"name": self.name}, "spec": {"activation": "Enabled", "request": asked}}
@@ -243,7 +250,7 @@ class Desk:
         """Change spec."""
         return self.person(user).call("PATCH", self.path, {"spec": spec})
 
-    def approve(self, user: str = "approver") -> Json:
+    def approve(self, user: str = "approver", **more: object) -> Json:
         """Approve what status shows, as the plugin does."""
         golive = self.read()
         spec, metadata = golive["spec"], golive["metadata"]
@@ -252,6 +259,7 @@ class Desk:
             "revision": spec["revision"],
             "uid": metadata["uid"],
             "digest": golive["status"]["digest"],
+            **more,
         }
         others = [approval for approval in spec.get("approvals") or [] if approval["user"] != user]
         body = {
@@ -260,9 +268,89 @@ class Desk:
         }
         return self.person(user).call("PATCH", self.path, body)
 
-    def approve_when_shown(self, user: str = "approver") -> Json:
+    def approve_when_shown(self, user: str = "approver", **more: object) -> Json:
         """Approve as soon as there is a digest to be bound to and nobody writes in between."""
-        return eventually(lambda: self.approve(user), WAIT_SECONDS)
+        return eventually(lambda: self.approve(user, **more), WAIT_SECONDS)
+
+    def reject(self, user: str, comment: str) -> Json:
+        """Say no."""
+        return eventually(lambda: self.approve(user, verdict="Rejected", comment=comment), WAIT_SECONDS)
+
+    def withdraw(self, user: str) -> None:
+        """Take one's own word back."""
+
+        def gone() -> Json:
+            golive = self.read()
+            others = [word for word in golive["spec"].get("approvals") or [] if word["user"] != user]
+            guard = {"resourceVersion": golive["metadata"]["resourceVersion"]}
+            return self.person(user).call(
+                "PATCH", self.path, {"metadata": guard, "spec": {"approvals": others}}
+            )
+
+        eventually(gone, WAIT_SECONDS)
+
+    def attest(self, user: str, item: str) -> None:
+        """Vouch for an item of the checklist."""
+
+        def said() -> Json:
+            golive = self.read()
+            metadata = golive["metadata"]
+            word = {
+                "item": item,
+                "user": user,
+                "uid": metadata["uid"],
+                "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            }
+            words = [*(golive["spec"].get("attestations") or []), word]
+            body = {
+                "metadata": {"resourceVersion": metadata["resourceVersion"]},
+                "spec": {"attestations": words},
+            }
+            return self.person(user).call("PATCH", self.path, body)
+
+        eventually(said, WAIT_SECONDS)
+
+    def revive(self) -> GateRecord:
+        """Disable, enable, approve: the one way back after a burn."""
+        self.edit(activation="Disabled")
+        self.edit(activation="Enabled")
+        self.await_gate("Closed", "ApprovalsMissing")
+        self.approve_when_shown()
+        return self.await_open()
+
+    def annotate(self, key: str, value: str) -> None:
+        """Set an annotation."""
+        self.person("trader").call("PATCH", self.path, {"metadata": {"annotations": {key: value}}})
+
+    def policy(self, **spec: object) -> None:
+        """Bound this namespace by a policy of its own, besides the default one."""
+        path = "/apis/golive.dev/v1alpha1/activationpolicies"
+        body = KIND | {
+            "kind": "ActivationPolicy",
+            "metadata": {"name": self.namespace},
+            "spec": {"namespaces": [self.namespace], **spec},
+        }
+        standing = self.admin.find(f"{path}/{self.namespace}")
+        if standing is None:
+            self.admin.call("POST", path, body)
+            return
+        body["metadata"]["resourceVersion"] = standing["metadata"]["resourceVersion"]
+        self.admin.call("PUT", f"{path}/{self.namespace}", body)
+
+    def _stops(self, name: str = "") -> str:
+        path = f"/apis/golive.dev/v1alpha1/namespaces/{self.namespace}/emergencystops"
+        return f"{path}/{name}" if name else path
+
+    def stop(self, name: str, reason: str, engines: list[str] | None = None, user: str = "trader") -> None:
+        """Apply an EmergencyStop."""
+        spec: Json = {"reason": reason} | ({"engines": engines} if engines else {})
+        body = KIND | {"kind": "EmergencyStop", "metadata": {"name": name}, "spec": spec}
+        self.person(user).call("POST", self._stops(), body)
+
+    def release(self, user: str, name: str, root_cause: str) -> None:
+        """Release an EmergencyStop."""
+        body = {"spec": {"release": {"user": user, "rootCause": root_cause}}}
+        self.person(user).call("PATCH", self._stops(name), body)
 
     def conditions(self) -> dict[str, tuple[str, str]]:
         """Status and reason of each condition."""
@@ -300,7 +388,8 @@ class Desk:
             record is not None
             and status.get("observedGeneration") == golive["metadata"]["generation"]
             and (record.state, record.reason) == (state, reason)
-            and (shown["state"], shown["reason"], shown["serial"]) == (state, reason, record.serial)
+            and (shown["state"], shown["reason"]) == (state, reason)
+            and shown["serial"] <= record.serial  # renewals are the gate's own affair
         )
 
     def await_gate(self, state: str, reason: str, seconds: float = WAIT_SECONDS) -> GateRecord:
@@ -342,6 +431,13 @@ class Desk:
     def delete_gate(self, user: str = "trader") -> None:
         """Pull the emergency brake."""
         self.person(user).call("DELETE", self.gate_path)
+
+    def records(self, act: str = "") -> list[Json]:
+        """Specs of this GoLive's records, of one act or of all, the oldest first."""
+        path = f"/apis/golive.dev/v1alpha1/namespaces/{self.namespace}/goliverecords"
+        found = self.admin.call("GET", f"{path}?labelSelector=golive.dev/golive%3D{self.name}")["items"]
+        mine = [item["spec"] for item in found if act in ("", item["spec"]["act"])]
+        return sorted(mine, key=lambda spec: int(spec["sequence"]))
 
     # The engine
 
@@ -399,8 +495,12 @@ def operated() -> Iterator[Operated]:
         # The garbage collector looks for new kinds every half minute; started anew it knows GoLive at once.
         plane.stop_component("kube-controller-manager")
         plane.start_component("kube-controller-manager")
-        eventually(lambda: plane.kubectl("apply", "-f", ROOT / "config/profiles"), 30)
+        for folder in ("profiles", "policies/default.yaml"):
+            eventually(partial(plane.kubectl, "apply", "-f", ROOT / "config" / folder), 30)
         operated = Operated(plane)
+        rungs = ["micro", "low", "medium", "high", "aggressive", "nonexistent"]
+        policy = "/apis/golive.dev/v1alpha1/activationpolicies/default"
+        operated.admin.call("PATCH", policy, {"spec": {"profiles": {"allowed": rungs}}})
         eventually(lambda: len(operated.operators()) == 2, 60)
         operated.leader()
         # Until the stamping policy knows the new kind, creating one is answered with 503.

@@ -22,12 +22,22 @@ from golive_api.acknowledgement import Acknowledgement, lease_name
 from golive_api.engine_report import (
     REQUIRED_SERIES,
     AccountReport,
+    Breaker,
     EmergencyStopState,
     EngineReport,
     GateReport,
+    VenueReport,
 )
 from golive_api.gate import GateRecord, GateUnreadableError, gate_name
 from golive_api.golive import GateState, RiskState
+from golive_api.preflight_report import (
+    CACHE_FINDINGS,
+    DATABASE_FINDINGS,
+    EXCHANGE_FINDINGS,
+    CheckResult,
+    EnginePreflight,
+    Finding,
+)
 from golive_api.values import render_time
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -49,6 +59,24 @@ REPORT_CHANGES: dict[str, dict[str, object]] = {
     "no-account": {"accounts": []},
 }
 """What a mode changes in the report."""
+
+SCENARIOS = (
+    "flash-crash",
+    "volatility-spike",
+    "exchange-outage",
+    "liquidity-drought",
+    "correlation-break",
+    "stale-data",
+    "rejected-stops",
+)
+WRONG_FINDINGS = {
+    "exchange-refuses": ("exchange", "main/none/credentials", CheckResult.FAILED),
+    "exchange-silent": ("exchange", "main/none/time", CheckResult.ERROR),
+    "journal-forgets": ("database", "read-back", CheckResult.FAILED),
+    "cache-forgets": ("cache", "read-back", CheckResult.FAILED),
+    "scenario-fails": ("stress", "flash-crash", CheckResult.FAILED),
+}
+"""Part, finding and result that a mode changes in preflight."""
 
 
 class Engine:
@@ -97,11 +125,21 @@ class Engine:
             armed=True,
             config_digests=[self.digest],
             risk_state=RiskState.OK,
+            live=True,
+            ready=True,
             emergency_stop=EmergencyStopState.INACTIVE,
             testnet_trades=5,
             cycles=1,
             gate=GateReport(state=state, reason=reason),
-            accounts=[AccountReport(name="main", environment="production", venue="none", reconciled=True)],
+            accounts=[
+                AccountReport(
+                    name="main",
+                    environment="production",
+                    venue="none",
+                    venues=[VenueReport(venue="none", breaker=Breaker.CLOSED, reconciled=True)],
+                    reconciled=True,
+                )
+            ],
         )
         return good.model_copy(update=REPORT_CHANGES.get(self.mode, {}))
 
@@ -123,7 +161,9 @@ class Engine:
     async def metrics(self, _: web.Request) -> web.Response:
         """Answer /metrics."""
         series = REQUIRED_SERIES[1:] if self.mode == "metrics-missing" else REQUIRED_SERIES
-        return web.Response(text="".join(f"{name} 1\n" for name in series))
+        lines = [f"{name} 1\n" for name in series]
+        lines += [f'{REQUIRED_SERIES[0]}{{decision="{decision}"}} 1\n' for decision in ("allowed", "blocked")]
+        return web.Response(text="".join(lines if self.mode != "metrics-missing" else lines[:-2]))
 
     async def live(self, _: web.Request) -> web.Response:
         """Answer /health/live."""
@@ -134,6 +174,33 @@ class Engine:
     async def ready(self, _: web.Request) -> web.Response:
         """Answer /health/ready."""
         return web.Response(status=503 if self.mode == "not-ready" else 200, text="reconciled")
+
+    def preflight(self) -> EnginePreflight:
+        """Every finding passed, but for the one that the mode changes."""
+        names = {
+            "exchange": [f"main/none/{finding}" for finding in EXCHANGE_FINDINGS],
+            "database": DATABASE_FINDINGS,
+            "cache": CACHE_FINDINGS,
+            "stress": SCENARIOS,
+        }
+        part, wrong, result = WRONG_FINDINGS.get(self.mode, ("", "", CheckResult.PASSED))
+        findings = {
+            key: [
+                Finding(name=name, result=result if (key, name) == (part, wrong) else CheckResult.PASSED)
+                for name in named
+            ]
+            for key, named in names.items()
+        }
+        now = render_time(datetime.now(UTC))
+        return EnginePreflight(version="v1alpha1", engine=self.name, pod=self.pod, time=now, **findings)
+
+    async def run_preflight(self, request: web.Request) -> web.Response:
+        """Answer POST /preflight, to whoever brings a token."""
+        if not request.headers.get("Authorization", "").startswith("Bearer ey") or self.mode == "preflight-403":
+            return web.Response(status=403, text="not allowed")
+        if self.mode == "preflight-garbage":
+            return web.Response(text="<html>busy</html>")
+        return web.json_response(self.preflight().wire())
 
     async def set_mode(self, request: web.Request) -> web.Response:
         """Behave as the body says; empty is well."""
@@ -232,6 +299,7 @@ async def main() -> None:
         web.get("/health/ready", engine.ready),
         web.get("/metrics", engine.metrics),
         web.get("/status", engine.status),
+        web.post("/preflight", engine.run_preflight),
         web.post("/mode", engine.set_mode),
     ]
     application.add_routes(routes)

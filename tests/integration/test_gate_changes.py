@@ -1,35 +1,29 @@
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from golive_dev.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
 PROFILES = "/apis/golive.dev/v1alpha1/capitalprofiles"
 
 
 def test_a_changed_profile_shuts_the_gate_until_it_is_as_approved(desk: Any) -> None:
     """The reason says what changed; the old limits open again without anybody; new ones need approval."""
-    profile = yaml.safe_load((ROOT / "config/profiles/micro.yaml").read_text())
-    profile["metadata"]["name"] = desk.namespace
-    desk.admin.call("POST", PROFILES, profile)
-    path = f"{PROFILES}/{desk.namespace}"
-    desk.apply(profile=desk.namespace)
+    path = f"{PROFILES}/aggressive"
+    was = desk.admin.call("GET", path)["spec"]["limits"]["maxPositions"]
+    desk.apply(profile="aggressive")
     desk.await_gate("Closed", "ApprovalsMissing")
     desk.approve_when_shown()
     desk.await_open()
-    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": 3}}})
+    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": was + 1}}})
     desk.await_gate("Closed", "ProfileChanged")
-    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": 2}}})
+    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": was}}})
     desk.await_open()
-    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": 3}}})
+    desk.admin.call("PATCH", path, {"spec": {"limits": {"maxPositions": was + 1}}})
     desk.await_gate("Closed", "ProfileChanged")
     desk.approve_when_shown()
     widened = desk.await_open()
     desk.admin.call("DELETE", path)
     desk.await_gate("Closed", "ProfileMissing")
-    assert widened.limits.max_positions == 3
+    assert widened.limits.max_positions == was + 1
 
 
 def test_a_changed_pod_template_shuts_the_gate_until_it_is_as_approved(shared_desk: Any) -> None:

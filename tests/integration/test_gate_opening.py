@@ -31,6 +31,7 @@ def test_status_and_columns_tell_people_what_the_gate_is(shared_desk: Any) -> No
     assert shared_desk.conditions() == {
         "Ready": ("True", "Open"),
         "AdmissionGuarded": ("True", "Guarded"),
+        "WindowOpen": ("True", "InWindow"),
         "Approved": ("True", "Approved"),
         "PreflightPassed": ("True", "PreflightPassed"),
         "SafetyClear": ("True", "SafetyClear"),

@@ -9,8 +9,8 @@ MODES = {
     "garbage": "EngineReportUnreadable",
     "other-version": "EngineReportUnreadable",
     "error-500": "EngineReportUnreadable",
-    "huge": "EngineReportUnreadable",
-    "drop": "EngineReportUnreadable",
+    "huge": "EngineUnreachable",
+    "drop": "EngineUnreachable",
     "foreign-pod": "EngineReportUnreadable",
     "foreign-engine": "EngineReportUnreadable",
     "not-leading": "EngineReportUnreadable",
@@ -27,6 +27,13 @@ MODES = {
     "emergency-stop": "EmergencyStopActive",
     "too-few-trades": "TestnetHistoryShort",
     "no-lease": "EngineNotRunning",
+    "exchange-refuses": "ExchangeUnconnected",
+    "exchange-silent": "CheckError",
+    "journal-forgets": "DatabaseFailed",
+    "cache-forgets": "DatabaseFailed",
+    "scenario-fails": "StressScenariosFailed",
+    "preflight-403": "CheckError",
+    "preflight-garbage": "CheckError",
 }
 
 

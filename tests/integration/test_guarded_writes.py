@@ -1,5 +1,8 @@
 import json
+import time
+import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,13 +10,23 @@ import pytest
 from kubernetes.aio.config import kube_config
 
 from golive_api.golive import GateState
+from golive_decisions.approvals import current_digest
 from golive_decisions.deciding import Plan, decide
 from golive_dev.waiting import eventually
 from golive_operator.carrying_out import CarryingOut
+from golive_operator.chronicle import Chronicle
 from golive_operator.cluster import Cluster, ConflictError, MissingError
-from golive_operator.gathering import Gatherer
+from golive_operator.gathering import Gatherer, Since
 from golive_operator.guarding import Guard
+from golive_operator.metrics import Metrics
+from golive_operator.outside import Outside
+from golive_operator.own_writes import Echoes
+from golive_operator.preflight_runs import PreflightRunner, Runs
 from golive_operator.probing import Prober
+from golive_operator.recording import Recorder
+from golive_operator.retention import Retention
+from golive_operator.tokens import secret_reader
+from golive_operator.workers import Reconciler
 
 SYSTEM = "golive-system"
 NODE = "operated-node"
@@ -63,6 +76,7 @@ def waiting_desk(engine_desk: Any) -> Any:
         engine_desk.person("trader").call("DELETE", engine_desk.path)
     engine_desk.apply()
     engine_desk.await_gate("Closed", "ApprovalsMissing")
+    eventually(lambda: engine_desk.conditions()["PreflightPassed"][0] == "True", 30)
     return engine_desk
 
 
@@ -71,21 +85,25 @@ class Hand:
 
     def __init__(self, cluster: Cluster, desk: Any, epoch: int) -> None:
         self.cluster, self.desk, self.epoch = cluster, desk, epoch
+        self.key = (desk.namespace, desk.name)
         self.read_time = datetime.now(UTC)
 
     async def look(self) -> Plan:
         """Gather and decide; keeps what was read."""
-        prober = Prober()
-        gatherer = Gatherer(self.cluster, Guard(self.cluster), prober, 1)
-        key = (self.desk.namespace, self.desk.name)
-        self.golive, self.gate, facts = await gatherer.gather(*key, self.epoch)
+        prober, outside = Prober(), Outside()
+        # Without a run of its own: the results in status count on, as for any new leader.
+        runs = Runs(PreflightRunner(prober, outside, secret_reader(self.cluster, SYSTEM)))
+        self.gatherer = Gatherer(self.cluster, Guard(self.cluster), prober, runs)
+        found = await self.gatherer.gather(*self.key, self.epoch)
+        self.golive, self.gate, facts = found.golive, found.gate, found.facts
+        await outside.close()
         await prober.close()
         self.read_time = facts.read_time
         return decide(facts, 3.0)
 
     async def write(self, plan: Plan) -> None:
         """Carry out."""
-        await CarryingOut(self.cluster, "test").carry_out(self.golive, self.gate, plan)
+        await CarryingOut(self.cluster, "test", Echoes()).carry_out(self.golive, self.gate, plan)
 
 
 def withdraw(desk: Any) -> None:
@@ -131,19 +149,25 @@ async def test_what_changes_between_look_and_write_keeps_the_gate_shut(
     assert shut
 
 
-@pytest.mark.parametrize("change", [close, delete_gate, withdraw], ids=lambda change: change.__name__)
+async def due_for_renewal(desk: Any, hand: Hand) -> Any:
+    """A plan to renew the open gate."""
+    before = desk.gate()
+    due = datetime.fromisoformat(before.issued_time) + timedelta(seconds=before.ttl_seconds / 3)
+    eventually(lambda: datetime.now(UTC) >= due)
+    return await hand.look()
+
+
+@pytest.mark.parametrize("change", [close, delete_gate], ids=lambda change: change.__name__)
 async def test_what_changes_between_look_and_write_is_not_renewed(
     waiting_desk: Any, cluster: Cluster, change: Callable[[Any], None]
 ) -> None:
-    """A renewal does not overwrite a person's close, nor outlive an approval."""
+    """A renewal does not overwrite a person's close."""
     eventually(waiting_desk.approve)
     epoch = waiting_desk.await_open().epoch
     hand = Hand(cluster, waiting_desk, epoch)
     with waiting_desk.operated.frozen():
         before = waiting_desk.gate()
-        due = datetime.fromisoformat(before.issued_time) + timedelta(seconds=before.ttl_seconds / 3)
-        eventually(lambda: datetime.now(UTC) >= due)
-        plan = await hand.look()
+        plan = await due_for_renewal(waiting_desk, hand)
         change(waiting_desk)
         with pytest.raises(ConflictError):
             await hand.write(plan)
@@ -151,6 +175,24 @@ async def test_what_changes_between_look_and_write_is_not_renewed(
     assert plan.gate is not None
     assert plan.gate.state is GateState.OPEN
     assert after is None or after.state == "Closed" or after.valid_until == before.valid_until
+
+
+async def test_a_renewal_from_before_a_withdrawal_lasts_no_longer_than_what_was_read(
+    waiting_desk: Any, cluster: Cluster
+) -> None:
+    """It is counted from a moment at which there was consent, and the next look shuts it."""
+    eventually(waiting_desk.approve)
+    epoch = waiting_desk.await_open().epoch
+    hand = Hand(cluster, waiting_desk, epoch)
+    with waiting_desk.operated.frozen():
+        plan = await due_for_renewal(waiting_desk, hand)
+        withdraw(waiting_desk)
+        with suppress(ConflictError):  # where status had something to say, too
+            await hand.write(plan)
+        record = waiting_desk.gate()
+    assert plan.renews
+    assert record.expires <= hand.read_time + timedelta(seconds=record.ttl_seconds)
+    waiting_desk.await_gate("Closed", "ApprovalsMissing")
 
 
 async def test_an_open_gate_counts_from_look_not_from_write(waiting_desk: Any, cluster: Cluster) -> None:
@@ -179,3 +221,80 @@ async def test_a_leader_of_an_earlier_epoch_can_open_nothing(waiting_desk: Any, 
         shut = waiting_desk.is_shut(datetime.now(UTC))
     assert plan.state is GateState.OPEN
     assert shut
+
+
+@asynccontextmanager
+async def looking(hand: Hand) -> AsyncIterator[Reconciler]:
+    """Give the hand's eyes and pen to what looks in earnest, with all that the eyes have seen before."""
+    prober, outside, metrics = Prober(), Outside(), Metrics()
+    runs = Runs(PreflightRunner(prober, outside, secret_reader(hand.cluster, SYSTEM)))
+    retention = Retention(keep=10, days=1)
+    recorder = Recorder(Chronicle(hand.cluster, metrics, lambda _: None, retention), retention, metrics)
+    gatherer = Gatherer(hand.cluster, Guard(hand.cluster), prober, runs)
+    carrying_out = CarryingOut(hand.cluster, "test", Echoes())
+    hand.gatherer = gatherer
+    try:
+        yield Reconciler(gatherer, carrying_out, runs, recorder, metrics, hand.epoch, 15.0)
+    finally:
+        await recorder.close(2)
+        await runs.close()
+        await outside.close()
+        await prober.close()
+
+
+def stop_engine(desk: Any) -> None:
+    """Somebody pulls the emergency stop."""
+    desk.stop(f"stop-{uuid.uuid4().hex[:6]}", "a drill")
+
+
+async def test_what_other_looks_have_read_opens_nothing(new_desk: Callable[..., Any], cluster: Cluster) -> None:
+    """The lists at hand say that all is well; they are read anew before opening: somebody has stopped it."""
+    desk = new_desk()
+    desk.apply()
+    desk.await_gate("Closed", "ApprovalsMissing")
+    eventually(lambda: desk.conditions()["PreflightPassed"][0] == "True", 15)
+    hand = Hand(cluster, desk, desk.gate().epoch)
+    async with looking(hand) as reconciler:
+        with desk.operated.frozen():
+            desk.approve()
+            heard = time.monotonic()
+            read = await hand.gatherer.gather(*hand.key, hand.epoch)
+            stop_engine(desk)
+            since = Since(heard, live=False)
+            stale = await hand.gatherer.gather(*hand.key, hand.epoch, since)
+            await reconciler.reconcile(hand.key, heard, since, lambda: None)
+            record = desk.gate()
+    assert decide(read.facts, 15.0).state is GateState.OPEN
+    assert decide(stale.facts, 15.0).state is GateState.OPEN
+    assert (record.state, record.reason) == ("Closed", "EmergencyStopApplied")
+
+
+async def test_a_look_that_shares_counts_from_the_earliest_read(waiting_desk: Any, cluster: Cluster) -> None:
+    """What another look has read a moment ago is as old as that read, and so is the lease on the gate."""
+    hand = Hand(cluster, waiting_desk, waiting_desk.gate().epoch)
+    async with looking(hand):
+        with waiting_desk.operated.frozen():
+            began = time.monotonic()
+            first = (await hand.gatherer.gather(*hand.key, hand.epoch)).facts.read_time
+            eventually(lambda: datetime.now(UTC) - first > timedelta(seconds=0.3))
+            shared = await hand.gatherer.gather(*hand.key, hand.epoch, Since(began, live=False))
+            alone = await hand.gatherer.gather(*hand.key, hand.epoch)
+    assert timedelta(0) <= shared.facts.read_time - first < timedelta(seconds=0.3)
+    assert alone.facts.read_time - first > timedelta(seconds=0.3)
+
+
+async def test_what_an_engine_is_is_read_anew_once_something_is_heard(
+    waiting_desk: Any, cluster: Cluster
+) -> None:
+    """Until then what was read a while ago may stand, for an open gate; afterwards it counts no more."""
+    hand = Hand(cluster, waiting_desk, waiting_desk.gate().epoch)
+    annotation = {"spec": {"template": {"metadata": {"annotations": {"drill": uuid.uuid4().hex}}}}}
+    async with looking(hand):
+        with waiting_desk.operated.frozen():
+            began = time.monotonic()
+            before = await hand.gatherer.gather(*hand.key, hand.epoch)
+            waiting_desk.admin.call("PATCH", waiting_desk.deployment_path, annotation)
+            unheard = await hand.gatherer.gather(*hand.key, hand.epoch, Since(began, live=False))
+            heard = await hand.gatherer.gather(*hand.key, hand.epoch, Since(time.monotonic(), live=False))
+    assert current_digest(unheard.facts) == current_digest(before.facts)
+    assert current_digest(heard.facts) != current_digest(before.facts)

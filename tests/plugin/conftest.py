@@ -28,7 +28,14 @@ from golive_api.gate import GATE_LABEL, GateRecord, gate_name
 from golive_api.values import render_time
 from golive_dev.control_plane import ControlPlane
 from golive_dev.waiting import eventually
-from kubectl_golive.cluster import Cluster, config_map_path, golive_path, lease_path, profile_path
+from kubectl_golive.cluster import (
+    Cluster,
+    config_map_path,
+    golive_path,
+    lease_path,
+    policy_path,
+    profile_path,
+)
 from kubectl_golive.kubeconfig import Access, read_access
 from kubectl_golive.problems import Problem
 
@@ -38,6 +45,8 @@ NODE = "plugin-node"
 POD = "perps-engine-0"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 MERGE = "merge-patch+json"
+DEFAULT_PROFILE = "low"
+"""What the operator here takes where a request names no profile."""
 
 Document = dict[str, Any]
 
@@ -166,8 +175,24 @@ class Desk:
 
     def digest(self, golive: Document) -> str:
         """What the operator would compute."""
-        profile = self.bench.admin.call("GET", profile_path(golive["spec"]["request"]["profile"]))
+        name = golive["spec"]["request"].get("profile") or DEFAULT_PROFILE
+        profile = self.bench.admin.call("GET", profile_path(name))
         return combined(golive["spec"]["request"], profile["spec"]["limits"], {"pods": "as approved"})
+
+    def bound(self, **spec: Any) -> str:
+        """Let an administrator bound this namespace; returns the policy's name."""
+        policy = {
+            "apiVersion": "golive.dev/v1alpha1",
+            "kind": "ActivationPolicy",
+            "metadata": {"name": f"{self.namespace}-{uuid.uuid4().hex[:4]}"},
+            "spec": {"namespaces": [self.namespace]} | spec,
+        }
+        made = eventually(lambda: self.bench.admin.call("POST", policy_path(), policy))
+        return str(made["metadata"]["name"])
+
+    def edit(self, change: Document, *, user: str = "trader", name: str = "perps") -> Document:
+        """Write something into the GoLive as a person."""
+        return self.bench.call_as(user, "PATCH", golive_path(self.namespace, name), change, kind=MERGE)
 
     def decide(self, name: str = "perps", **status: Any) -> Document:
         """Write status as the operator does."""
@@ -220,11 +245,52 @@ def _data(fields: Document) -> dict[str, str]:
 def desk(bench: Bench) -> Desk:
     """Give a test a namespace with a trader, who may ask and close, and an approver."""
     namespace = f"desk-{uuid.uuid4().hex[:8]}"
+    for cluster in (bench.admin, bench.operator):
+        cluster.close()  # the server may have hung up while other files' tests ran
     bench.admin.call("POST", "/api/v1/namespaces", {"metadata": {"name": namespace}})
     given = Desk(bench, namespace)
     for user, role in (("trader", "golive-edit"), ("trader", "golive-closer"), ("approver", "golive-approver")):
         given.grant(user, role)
     return given
+
+
+class Preflight(threading.Thread):
+    """The operator's answer to requests for a run: writes the same checks each time, until it is stopped."""
+
+    def __init__(self, desk: Desk, checks: list[Document], checklist: list[Document]) -> None:
+        super().__init__(daemon=True)
+        self._desk, self._found = desk, {"checks": checks, "checklist": checklist}
+        self._over = threading.Event()
+        self.answered: list[str] = []
+
+    def run(self) -> None:
+        """Look, answer what is new."""
+        while not self._over.wait(0.02):
+            asked = self._desk.read()["metadata"].get("annotations", {}).get("golive.dev/preflight-requested")
+            if asked and asked not in self.answered:
+                self.answered.append(asked)
+                run = {"requestSeen": asked, "runTime": render_time(_now())}
+                self._desk.decide(preflight=self._found | run)
+
+    def stop(self) -> None:
+        """Answer nobody any more."""
+        self._over.set()
+        self.join()
+
+
+@pytest.fixture
+def preflight(desk: Desk) -> Iterator[Callable[..., Preflight]]:
+    """Give a function that lets requests for a run of preflight be answered."""
+    answering: list[Preflight] = []
+
+    def start(checks: list[Document], checklist: list[Document] | None = None) -> Preflight:
+        answering.append(Preflight(desk, checks, checklist or []))
+        answering[-1].start()
+        return answering[-1]
+
+    yield start
+    for one in answering:
+        one.stop()
 
 
 @dataclass

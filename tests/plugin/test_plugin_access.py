@@ -202,7 +202,14 @@ def test_several_kubeconfigs_are_one_and_the_first_word_counts(
 
 def test_wrong_usage_is_an_error_and_not_a_closed_gate() -> None:
     """Exit code 2 is kept for gates that are closed."""
-    for arguments in (["nonsense"], ["close"], ["status", "a", "-A"], ["status", "-o", "wide"]):
+    for arguments in (
+        ["nonsense"],
+        ["close"],
+        ["status", "a", "-A"],
+        ["status", "-o", "wide"],
+        ["stop"],
+        ["attest", "a"],
+    ):
         code, _, err = run(*arguments)
         assert code == 1
         assert "Error: " in err
@@ -255,6 +262,11 @@ print(json.dumps([code, sorted(set(sys.modules) & {"pydantic", "rich", "yaml", "
 LIGHT = {
     "the overview imports nothing": (["--help"], []),
     "help on close imports no models, tables or client library": (["close", "--help"], ["http.client", "yaml"]),
+    "help on stop imports no models, tables or client library": (["stop", "--help"], ["http.client", "yaml"]),
+    "help on revoke imports no models, tables or client library": (
+        ["revoke", "--help"],
+        ["http.client", "yaml"],
+    ),
     "help on approve imports no models, tables or client library": (
         ["approve", "--help"],
         ["http.client", "yaml"],

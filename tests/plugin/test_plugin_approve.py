@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from golive_api.values import render_time
 from golive_dev.waiting import eventually
 from kubectl_golive.cluster import golive_path
 
@@ -37,6 +39,8 @@ def test_an_approval_carries_exactly_what_was_shown(requested: Any) -> None:
             "revision": 1,
             "uid": golive["metadata"]["uid"],
             "digest": golive["status"]["digest"],
+            "verdict": "Approved",
+            "groups": [],
             "comment": "limits checked",
         }
     ]
@@ -77,7 +81,9 @@ def test_two_people_at_once_both_count(requested: Any) -> None:
     people = ["anna", "ben", "cleo"]
     for person in people:
         requested.grant(person, "golive-approver")
-    started = [requested.start("approve", "perps", "--yes", user=person) for person in people]
+    started = [
+        requested.start("approve", "perps", "--yes", "--timeout", "0.2", user=person) for person in people
+    ]
 
     for process in started:
         with process:
@@ -160,10 +166,10 @@ def test_refusals_are_one_clear_line(
     requested.grant("reader", "golive-view")
     prepare(requested)
 
-    done = requested.run("approve", "perps", *options, user=user)
+    done = requested.run("approve", "perps", "--timeout", "0.2", *options, user=user)
 
     assert done.returncode == 1
-    assert done.stderr == f"error: {message.replace('NAMESPACE', requested.namespace)}\n"
+    assert done.stderr.splitlines()[-1] == f"error: {message.replace('NAMESPACE', requested.namespace)}"
     assert not requested.read()["spec"].get("approvals")
 
 
@@ -171,11 +177,11 @@ def test_before_the_operator_has_spoken_nothing_can_be_approved(desk: Any) -> No
     """Without a digest there is nothing that an approval could be bound to."""
     desk.request()
 
-    done = desk.run("approve", "perps", "--yes", user="approver")
+    done = desk.run("approve", "perps", "--yes", "--timeout", "0.2", user="approver")
 
     assert done.returncode == 1
-    assert done.stderr == (
-        "error: perps has no status.digest yet: the operator has not seen what would be approved\n"
+    assert done.stderr.splitlines()[-1] == (
+        "error: perps has no status.digest yet: the operator has not seen what would be approved"
     )
 
 
@@ -318,3 +324,139 @@ def test_limits_that_the_approver_may_not_read_are_not_approved(requested: Any) 
 
     assert done.returncode == 1
     assert done.stderr.startswith("error: the limits of profile ghost can't be shown: ")
+
+
+def test_what_is_shown_besides_the_digest_is_what_the_operator_knows(requested: Any) -> None:
+    """Policies, window, preflight with its age, open items of the checklist, and who has agreed so far."""
+    policy = requested.bound()
+    now = datetime.now(UTC)
+    seen = {"name": "check_risk_system", "result": "Passed", "reason": "PreflightPassed", "message": "OK"}
+    missing = {
+        "item": "on-call",
+        "state": "Missing",
+        "required": "Required",
+        "message": "nobody vouches for it",
+    }
+    requested.decide(
+        approvalSummary="0/2",
+        policies=[policy],
+        window={"state": "Open", "nextClose": render_time(now + timedelta(hours=9, minutes=30))},
+        preflight={
+            "runTime": render_time(now - timedelta(minutes=45)),
+            "checks": [seen | {"checkedTime": render_time(now - timedelta(minutes=45))}],
+            "checklist": [missing],
+        },
+    )
+
+    shown = requested.run("approve", "perps", "--yes", "--timeout", "0", user="approver").stdout
+
+    lines = [line.split() for line in shown.splitlines()]
+    assert ["Policies", policy] in lines
+    assert ["Window", "Open,", "shuts", "in", "9h"] in [line[:5] for line in lines]
+    assert ["Approvals", "0/2"] in lines
+    assert ["Preflight,", "last", "run", "45m", "ago"] in lines
+    assert ["check_risk_system", "Passed", "PreflightPassed", "45m", "OK"] in lines
+    assert ["Checklist:", "0", "of", "1", "required", "items", "hold"] in lines
+    assert ["on-call", "Missing"] in [line[:2] for line in lines]
+    parts = requested.read()["status"]["digest"].split(".")
+    for name, part in zip(("request", "limits", "engine"), parts, strict=True):
+        assert ["Digest", "of", name, part[:12]] in lines
+
+
+def annotation(desk: Any) -> str | None:
+    """What asks for a run of preflight."""
+    found: str | None = desk.read()["metadata"].get("annotations", {}).get("golive.dev/preflight-requested")
+    return found
+
+
+RUNS = {"none at all": (None, True), "one of a minute ago": (60, True), "one of just now": (2, False)}
+
+
+@pytest.mark.parametrize(("seconds", "asked"), RUNS.values(), ids=RUNS)
+def test_before_somebody_approves_preflight_is_fresh(
+    requested: Any, seconds: int | None, *, asked: bool
+) -> None:
+    """So that the opening need not wait for a run; no approval is voided by asking for one."""
+    if seconds is not None:
+        ran = render_time(datetime.now(UTC) - timedelta(seconds=seconds))
+        requested.decide(preflight={"runTime": ran})
+
+    done = requested.run("approve", "perps", "--yes", user="approver")
+
+    assert done.returncode == 0, done.stderr
+    assert (annotation(requested) is not None) == asked
+    assert len(requested.read()["spec"]["approvals"]) == 1
+
+
+def test_a_run_is_asked_for_before_the_person_is(requested: Any, terminal: Any) -> None:
+    """It is done while they read; who says no has changed nothing else."""
+    screen = terminal("approve", "perps")
+    eventually(lambda: screen.asked(1), 30)
+
+    assert annotation(requested) is not None
+    screen.answer("n")
+    assert screen.code() == 1
+    assert not requested.read()["spec"].get("approvals")
+
+
+def test_who_may_not_approve_has_no_run_started(requested: Any) -> None:
+    """The closer may patch, and is refused before anything is written."""
+    requested.grant("closer", "golive-closer")
+
+    assert requested.run("approve", "perps", "--yes", user="closer").returncode == 1
+    assert annotation(requested) is None
+
+
+def test_an_approval_waits_until_the_operator_has_seen_the_latest_change(requested: Any) -> None:
+    """What is shown and bound is the request as it is."""
+    change_request(requested)
+    process = requested.start("approve", "perps", "--yes", "--timeout", "30", user="approver")
+    eventually(lambda: process.stderr.readline() == "waiting for the operator to see the latest change\n", 30)
+    assert process.poll() is None
+
+    requested.decide()
+
+    with process:
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 0, stderr
+    assert [approval["revision"] for approval in requested.read()["spec"]["approvals"]] == [2]
+
+
+def test_with_the_operator_down_people_still_agree_on_what_stands_there(requested: Any) -> None:
+    """Another approval has made the object newer than status; the digest is still about the very request."""
+    requested.grant("anna", "golive-approver")
+    assert requested.run("approve", "perps", "--yes", user="anna").returncode == 0
+
+    done = requested.run("approve", "perps", "--yes", "--timeout", "0.3", user="approver")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "waiting for the operator to see the latest change\n"
+    assert "status speaks of an older version of the object" in done.stdout
+    assert len(requested.read()["spec"]["approvals"]) == 2
+
+
+def test_a_request_without_a_profile_shows_the_policys_default(desk: Any) -> None:
+    """Its limits are in the digest all the same."""
+    desk.request(request={"engineRef": {"name": "perps-engine"}, "accounts": ["main"]})
+    desk.decide(profile="low")
+
+    done = desk.run("approve", "perps", "--yes", user="approver")
+
+    assert done.returncode == 0, done.stderr
+    assert "low (the policy's default)" in done.stdout
+    assert re.search(r"^ *maxPositionNotional +500$", done.stdout, re.MULTILINE)
+
+
+def test_a_revision_that_can_never_open_is_not_approved(requested: Any) -> None:
+    """Neither a rejected nor a burned one: the approval would be in vain."""
+    requested.grant("anna", "golive-approver")
+    requested.run("reject", "perps", "--comment", "no", user="anna")
+    rejected = requested.run("approve", "perps", "--yes", user="approver")
+    gate = {"state": "Closed", "reason": "Rejected", "epoch": 1, "serial": 1, "burnedRevision": 1}
+    requested.edit({"spec": {"approvals": []}}, user="anna")
+    requested.decide(gate=gate)
+    burned = requested.run("approve", "perps", "--yes", user="approver")
+
+    assert rejected.stderr == "error: revision 1 of perps was rejected by anna: approving is in vain\n"
+    assert burned.stderr == "error: revision 1 of perps is burned: only a new revision can be approved\n"
+    assert not requested.read()["spec"].get("approvals")

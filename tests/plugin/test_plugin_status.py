@@ -1,18 +1,19 @@
 """What a person sees of a gate, and what a script gets to know."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import yaml
 
+from golive_api.acknowledgement import Acknowledgement
 from golive_api.gate import GATE_LABEL, gate_name
 from golive_api.values import render_time
 from golive_dev.waiting import eventually
-from kubectl_golive.cluster import config_map_path
-from kubectl_golive.gates import GateNow, gate_from_status
-from kubectl_golive.next_step import next_step
+from kubectl_golive.cluster import config_map_path, stop_path
+from kubectl_golive.gates import gate_from_status
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -28,7 +29,7 @@ WAITING = [
     condition("Approved", "False", "ApprovalsMissing", "0 of 1 approvals are valid"),
 ]
 CHECK = {
-    "name": "health-live",
+    "name": "check_health_endpoints",
     "result": "Passed",
     "reason": "PreflightPassed",
     "message": "200 in 3 ms",
@@ -40,7 +41,8 @@ def test_a_waiting_request_says_what_it_waits_for(desk: Any, engine: Any) -> Non
     """Gate, reason, conditions, checks, engine and the command that is next."""
     desk.request()
     engine()
-    desk.decide(conditions=WAITING, approvalSummary="0/1", preflight={"checks": [CHECK]})
+    check = CHECK | {"checkedTime": render_time(datetime.now(UTC) - timedelta(minutes=45))}
+    desk.decide(conditions=WAITING, approvalSummary="0/1", preflight={"checks": [check]})
 
     done = desk.run("status", "perps")
 
@@ -51,12 +53,14 @@ def test_a_waiting_request_says_what_it_waits_for(desk: Any, engine: Any) -> Non
         "  Why         GateMissing: There is no gate, or it can't be read: GO-LIVE not activated.",
         "  Requested   by trader, revision 1, Enabled, production, accounts main, profile micro",
         "  Approved   False    ApprovalsMissing   0 of 1 approvals are valid",
-        "  health-live   Passed   PreflightPassed   200 in 3 ms",
         "Approvals 0/1: none",
         f"Next: approve with: kubectl golive approve perps -n {desk.namespace} (not as trader)",
     ):
         assert line in done.stdout.splitlines()
-    assert "pod perps-engine-0 obeys Closed (GateMissing) since 0s" in done.stdout
+    assert re.search(r"pod perps-engine-0 obeys Closed \(GateMissing\) since \d+s", done.stdout)
+    assert ["check_health_endpoints", "Passed", "PreflightPassed", "45m", "200", "in", "3", "ms"] in rows(
+        done.stdout
+    )
 
 
 def test_an_open_gate_says_for_how_long_and_how_to_stop_it(desk: Any, engine: Any) -> None:
@@ -124,6 +128,22 @@ def test_who_may_not_read_gates_sees_what_the_operator_last_wrote(desk: Any) -> 
     assert desk.run("status", user="approver").stdout.splitlines()[1].split()[:2] == ["perps", "Open"]
 
 
+def test_a_gate_that_was_renewed_since_is_told_by_its_engine(desk: Any, engine: Any) -> None:
+    """Status keeps its first validUntil; an approver may read the engine's Lease instead."""
+    desk.request()
+    follower = engine()
+    desk.open_gate(seconds=30)
+    eventually(lambda: follower.obeys("Open"))
+    gate = desk.read()["status"]["gate"]
+    desk.decide(gate=gate | {"validUntil": render_time(datetime.now(UTC) - timedelta(minutes=5))})
+
+    one, many = desk.run("status", "perps", user="approver"), desk.run("status", user="approver")
+
+    assert one.returncode == 0, one.stdout
+    assert "By the word of the engine; you may not read the gate itself." in one.stdout
+    assert many.stdout.splitlines()[1].split()[:2] == ["perps", "Open"]
+
+
 def test_approvals_say_whether_they_count_and_why_not(desk: Any) -> None:
     """A changed engine voids what was approved before."""
     desk.request()
@@ -173,70 +193,136 @@ def test_an_empty_namespace_is_said(desk: Any) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"no GoLive in namespace {desk.namespace}\n")
 
 
-def golive(**changes: Any) -> dict[str, Any]:
-    """An object that waits for an approval, with changes."""
-    status = {"observedGeneration": 3, "conditions": WAITING} | changes.pop("status", {})
-    metadata = {"name": "perps", "namespace": "trading", "generation": 3} | changes.pop("metadata", {})
-    return {
-        "metadata": metadata,
-        "spec": {"activation": "Enabled", "revision": 2, "requestedBy": "trader"} | changes,
-        "status": status,
+def test_the_summary_tells_policies_window_history_and_stops(desk: Any) -> None:
+    """With a countdown to the window, and who operated it last."""
+    desk.request()
+    now = datetime.now(UTC)
+    stop = {
+        "apiVersion": "golive.dev/v1alpha1",
+        "kind": "EmergencyStop",
+        "metadata": {"name": "halt"},
+        "spec": {"reason": "prices look wrong", "engines": ["perps-engine"]},
     }
+    desk.bench.call_as("trader", "POST", stop_path(desk.namespace), stop)
+    other = stop | {"metadata": {"name": "elsewhere"}, "spec": {"reason": "no", "engines": ["other"]}}
+    desk.bench.call_as("trader", "POST", stop_path(desk.namespace), other)
+    desk.decide(
+        policies=["office-hours", "strict"],
+        window={
+            "state": "Closed",
+            "reason": "outside office-hours",
+            "nextOpen": render_time(now + timedelta(hours=9, minutes=30)),
+        },
+        history={
+            "activations": 3,
+            "lastActivatedTime": render_time(now - timedelta(days=2, hours=1)),
+            "lastActivatedRevision": 4,
+            "lastOperators": ["trader", "approver"],
+            "lastClosedTime": render_time(now - timedelta(hours=30)),
+            "lastClosedReason": "WindowClosed",
+        },
+        recorded={"sequence": 27, "hash": "0" * 64, "anchorHash": "0" * 64},
+    )
+
+    done = desk.run("status", "perps")
+
+    assert done.returncode == 2, done.stderr
+    lines = rows(done.stdout)
+    assert ["Policies", "office-hours,", "strict"] in lines
+    (window,) = [line for line in lines if line[:1] == ["Window"]]
+    assert (window[:5], window[-3:]) == (
+        ["Window", "Closed,", "opens", "in", "9h"],
+        ["UTC):", "outside", "office-hours"],
+    )
+    assert [
+        "Opened",
+        "3",
+        "times,",
+        "last",
+        "2d1h",
+        "ago,",
+        "revision",
+        "4,",
+        "by",
+        "trader,",
+        "approver",
+    ] in lines
+    assert ["Shut", "30h", "ago:", "WindowClosed"] in lines
+    assert ["Records", "27"] in lines
+    assert ["halt", "holds", "perps-engine"] in [line[:3] for line in lines]
+    assert "elsewhere" not in done.stdout
+    assert f"kubectl golive release halt -n {desk.namespace} --root-cause TEXT" in done.stdout
 
 
-CLOSED = GateNow("Closed", "ApprovalsMissing", "")
-OPEN = GateNow("Open", "Open", "", 9.0)
-EXPIRED = GateNow("Closed", "GateExpired", "")
-BLOCKED = [condition("Ready", "False", "EmergencyStopActive", "the engine's emergency stop is active")]
+def test_a_rejection_stands_among_the_approvals(desk: Any) -> None:
+    """With who said it and why, whatever has changed since."""
+    desk.request()
+    desk.decide(approvalSummary="0/1")
+    desk.run("reject", "perps", "--comment", "too large", user="approver")
+    desk.decide(digest=".".join(["f" * 64] * 3))
 
-STEPS = {
-    "deleted objects need nothing": (golive(metadata={"deletionTimestamp": "now"}), CLOSED, "nothing: "),
-    "disabled ones are enabled first": (golive(activation="Disabled"), CLOSED, "enable it with: kubectl patch"),
-    "an unseen change waits for the operator": (golive(metadata={"generation": 4}), CLOSED, "wait until"),
-    "an open gate can be stopped": (golive(), OPEN, "stop it at any time with: kubectl golive close perps -n"),
-    "an expired gate points at the operator": (golive(), EXPIRED, "look whether the operator runs"),
-    "a burned revision needs a new one, not approvals": (
-        golive(status={"gate": {"burnedRevision": 2}}),
-        CLOSED,
-        "this revision is burned",
+    assert ["approver", "Rejected", "too", "large"] in rows(desk.run("status", "perps").stdout)
+
+
+def test_groups_for_which_somebody_speaks_are_shown(desk: Any) -> None:
+    """Because a policy may ask for them."""
+    desk.request()
+    desk.decide()
+    config = str(desk.bench.plane.kubeconfig("approver", ["risk"]))
+    desk.run("approve", "perps", "--yes", "--group", "risk", "--kubeconfig", config)
+
+    assert ["approver", "valid", "risk"] in rows(desk.run("status", "perps").stdout)
+
+
+def test_who_may_not_read_stops_is_told_so(desk: Any) -> None:
+    """Unknown is not none."""
+    desk.request()
+    desk.decide()
+    desk.grant_only("guest", ("golive.dev", "golives", "get"))
+
+    done = desk.run("status", "perps", user="guest")
+
+    assert "Stops       unknown: you may not read EmergencyStops" in done.stdout
+
+
+def lease(state: str, *, silent: float = 1, uid: str = "u", holder: str = "pod-0") -> dict[str, Any]:
+    """An engine's Lease, last renewed so many seconds ago."""
+    word = Acknowledgement(state=state, reason="GateOpen", uid=uid, acknowledged_time=render_time(NOW))
+    renewed = render_time(NOW - timedelta(seconds=silent))
+    spec = {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": renewed}
+    return {"metadata": {"annotations": word.annotations()}, "spec": spec}
+
+
+OLD = {"state": "Open", "reason": "Open", "validUntil": 0}
+STATUSES: dict[str, tuple[dict[str, Any] | None, dict[str, Any] | None, str, int]] = {
+    "open with time left is open": ({"state": "Open", "reason": "Open", "validUntil": 5}, None, "Open", 0),
+    "open without time left is unknown: it may have been renewed": (OLD, None, "Unknown", 3),
+    "open without an end is unknown": ({"state": "Open", "reason": "Open"}, {}, "Unknown", 3),
+    "reduce-only is not open": (
+        {"state": "ReduceOnly", "reason": "Open", "validUntil": 5},
+        None,
+        "ReduceOnly",
+        2,
     ),
-    "missing approvals name the command": (
-        golive(),
-        CLOSED,
-        "approve with: kubectl golive approve perps -n trading",
-    ),
-    "anything else is told in the operator's words": (
-        golive(status={"conditions": BLOCKED}),
-        CLOSED,
-        "put right what stands in the way: the engine's emergency stop is active",
-    ),
+    "closed is closed": ({"state": "Closed", "reason": "ApprovalsMissing"}, lease("Open"), "Closed", 2),
+    "nothing is unknown": (None, lease("Open"), "Unknown", 3),
+    "an engine that obeys an open gate knows that it was renewed": (OLD, lease("Open"), "Open", 0),
+    "one that has seen it lapse knows that too": (OLD, lease("Closed"), "Closed", 2),
+    "a pod that is silent knows nothing": (OLD, lease("Open", silent=16), "Unknown", 3),
+    "neither does nobody": (OLD, lease("Open", holder=""), "Unknown", 3),
+    "nor one that obeys an earlier object of the name": (OLD, lease("Open", uid="v"), "Unknown", 3),
 }
 
 
-@pytest.mark.parametrize(("seen", "gate", "beginning"), STEPS.values(), ids=STEPS)
-def test_the_next_step_is_the_first_thing_in_the_way(
-    seen: dict[str, Any], gate: GateNow, beginning: str
+@pytest.mark.parametrize(("gate", "engine_lease", "state", "code"), STATUSES.values(), ids=STATUSES)
+def test_without_the_gate_status_and_the_engine_tell(
+    gate: dict[str, Any] | None, engine_lease: dict[str, Any] | None, state: str, code: int
 ) -> None:
-    """One sentence, with a command where there is one."""
-    assert next_step(seen, gate).startswith(beginning)
-
-
-STATUSES = {
-    "open with time left is open": ({"state": "Open", "reason": "Open", "validUntil": 5}, "Open", 0),
-    "open without time left is closed": ({"state": "Open", "reason": "Open", "validUntil": 0}, "Closed", 2),
-    "open without an end is closed": ({"state": "Open", "reason": "Open"}, "Closed", 2),
-    "reduce-only is not open": ({"state": "ReduceOnly", "reason": "Open", "validUntil": 5}, "ReduceOnly", 2),
-    "closed is closed": ({"state": "Closed", "reason": "ApprovalsMissing"}, "Closed", 2),
-    "nothing is unknown": (None, "Unknown", 3),
-}
-
-
-@pytest.mark.parametrize(("gate", "state", "code"), STATUSES.values(), ids=STATUSES)
-def test_status_alone_is_judged_by_the_clock(gate: dict[str, Any] | None, state: str, code: int) -> None:
-    """Nothing but an open gate with time left exits with 0."""
+    """Nothing but an open gate with time left, or that the engine obeys now, exits with 0."""
     if gate and "validUntil" in gate:
         gate = gate | {"validUntil": render_time(NOW + timedelta(seconds=gate["validUntil"]))}
+    golive = {"metadata": {"uid": "u"}, "status": {"gate": gate} if gate else {}}
 
-    judged = gate_from_status({"gate": gate} if gate else {}, NOW)
+    judged = gate_from_status(golive, engine_lease, NOW)
 
     assert (judged.state, judged.exit_code) == (state, code)

@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from golive_dev.control_plane import ControlPlane
+from golive_dev.static_policies import FOLDER, SUFFIX
 from golive_dev.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 OPERATOR = "golive-system"
 NAMESPACE = "trading"
+KIND = {"apiVersion": "golive.dev/v1alpha1"}
 DIGEST = ".".join(["a" * 64, "b" * 64, "c" * 64])
 
 ROLES = {
@@ -29,6 +32,9 @@ ROLES = {
     "mallory": ("edit",),
     "closer": ("golive-closer",),
     "reader": ("view",),
+    "attester": ("golive-attester",),
+    "releaser": ("golive-releaser",),
+    "fixer": ("stop-fixer",),
 }
 
 
@@ -41,8 +47,9 @@ class Answer:
     """Standard output when accepted, the error otherwise."""
 
     def refused_by(self, policy: str) -> bool:
-        """Whether this policy, and not RBAC or the schema, refused."""
-        return not self.accepted and f"ValidatingAdmissionPolicy '{policy}'" in self.said
+        """Whether this policy, from the API or from a file, and not RBAC or the schema, refused."""
+        names = (policy, policy + SUFFIX)
+        return not self.accepted and any(f"ValidatingAdmissionPolicy '{name}'" in self.said for name in names)
 
     def json(self) -> Any:
         """The object that kubectl printed."""
@@ -56,6 +63,7 @@ class Cluster:
 
     plane: ControlPlane
     operator_kubeconfig: Path
+    operator_token: str = ""
 
     def ask(self, who: str, *words: str, body: Any = None) -> Answer:
         """Run kubectl in the traders' namespace; `operator` is the operator's account in a running pod."""
@@ -112,7 +120,7 @@ class Cluster:
         """A GoLive as a person writes it."""
         request = {"engineRef": {"name": f"{name}-engine"}, "accounts": ["main"]}
         return {
-            "apiVersion": "golive.dev/v1alpha1",
+            **KIND,
             "kind": "GoLive",
             "metadata": {"name": name, "namespace": NAMESPACE},
             "spec": {"activation": "Enabled", "request": request, **spec},
@@ -122,7 +130,7 @@ class Cluster:
     def gate_status(**changes: Any) -> dict[str, Any]:
         """A status as the operator writes it."""
         gate = {"state": "Closed", "reason": "ApprovalsMissing", "epoch": 5, "serial": 1, "burnedRevision": 0}
-        return {"status": {"digest": DIGEST, "gate": {**gate, **changes}}}
+        return {"status": {"digest": DIGEST, "profile": "micro", "gate": {**gate, **changes}}}
 
     @staticmethod
     def gate_body(name: str, uid: str = "u-1", *, without: tuple[str, ...] = (), **data: str) -> dict[str, Any]:
@@ -146,10 +154,39 @@ class Cluster:
             "data": {key: value for key, value in record.items() if key not in without},
         }
 
+    @staticmethod
+    def stop_body(name: str, **spec: Any) -> dict[str, Any]:
+        """An EmergencyStop as a person writes it."""
+        metadata = {"name": name, "namespace": NAMESPACE}
+        reason = {"reason": "prices look wrong"}
+        return {**KIND, "kind": "EmergencyStop", "metadata": metadata, "spec": reason | spec}
 
-def _operator_kubeconfig(plane: ControlPlane) -> Path:
+    @staticmethod
+    def record_body(golive: str, sequence: int, **metadata: Any) -> dict[str, Any]:
+        """A GoLiveRecord as the operator writes it."""
+        spec = {
+            "golive": golive,
+            "uid": "u-1",
+            "sequence": sequence,
+            "time": "2026-11-20T12:00:00Z",
+            "act": "Opened",
+            "revision": 1,
+            "reason": "Approved",
+            "previousHash": "0" * 64,
+            "hash": "1" * 64,
+        }
+        labels = {"golive.dev/golive": golive}
+        named = {"name": f"{golive}-{sequence}", "namespace": NAMESPACE, "labels": labels}
+        return {**KIND, "kind": "GoLiveRecord", "metadata": named | metadata, "spec": spec}
+
+
+def _operator_token(plane: ControlPlane) -> str:
     """Sign in as the operator as a kubelet does it: a token bound to a pod, asked for by the pod's node."""
     node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-1"}}
+    # Where the pod asks for no token of an audience, its node gets none.
+    engines = {
+        "serviceAccountToken": {"audience": "golive.dev/engine", "expirationSeconds": 600, "path": "token"}
+    }
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -160,14 +197,14 @@ def _operator_kubeconfig(plane: ControlPlane) -> Path:
             "automountServiceAccountToken": True,
             "tolerations": [{"operator": "Exists"}],
             "containers": [{"name": "operator", "image": "none"}],
+            "volumes": [{"name": "engine-token", "projected": {"sources": [engines]}}],
         },
     }
     plane.kubectl("create", "-f", "-", stdin=json.dumps(node))
     made = plane.kubectl("create", "-f", "-", "-o", "jsonpath={.metadata.uid}", stdin=json.dumps(pod))
     words = ["create", "token", "golive-operator", "-n", OPERATOR]
     words += ["--bound-object-kind=Pod", "--bound-object-name=operator-0", f"--bound-object-uid={made.stdout}"]
-    token = plane.kubectl(*words, user="system:node:node-1", groups=["system:nodes"]).stdout.strip()
-    return token_kubeconfig(plane, "operator", token)
+    return plane.kubectl(*words, user="system:node:node-1", groups=["system:nodes"]).stdout.strip()
 
 
 def token_kubeconfig(plane: ControlPlane, name: str, token: str) -> Path:
@@ -187,20 +224,37 @@ def token_kubeconfig(plane: ControlPlane, name: str, token: str) -> Path:
     return path
 
 
-def _install(plane: ControlPlane, *settings: str, **stamps: Any) -> Cluster:
+def _install(plane: ControlPlane, *settings: str, policies: bool = True, **stamps: Any) -> Cluster:
     """Install the chart, bind the people, and return once every policy bites."""
     plane.kubectl("create", "namespace", NAMESPACE)
     older = ["create", "configmap", "golive-gate-before", "--from-literal=state=Open"]
-    plane.kubectl(*older, "-n", NAMESPACE)
-    chart = ROOT / "charts" / "golive"
-    plane.run("helm", "install", "golive", chart, "--namespace", OPERATOR, "--create-namespace", *settings)
+    if policies:
+        plane.kubectl(*older, "-n", NAMESPACE)
+        _helm(plane, "install", *settings, "--create-namespace")
+    else:
+        bodies = yaml.safe_load_all(_helm(plane, "template", *settings))
+        kept = [body for body in bodies if body and "AdmissionPolicy" not in body["kind"]]
+        kept = [body for body in kept if "helm.sh/hook" not in body["metadata"].get("annotations", {})]
+        plane.kubectl("create", "namespace", OPERATOR)
+        text = json.dumps({"apiVersion": "v1", "kind": "List", "items": kept})
+        plane.kubectl("apply", "--server-side", "-f", "-", stdin=text)
+    # Somebody who may write stops, as a wide custom role would have it, and still may not release.
+    verbs = ["--verb=get,list,patch,update,delete,deletecollection", "--resource=emergencystops.golive.dev"]
+    plane.kubectl("create", "clusterrole", "stop-fixer", *verbs)
     for user, roles in ROLES.items():
         for role in roles:
             words = [f"{user.encode().hex()}-{role}", f"--clusterrole={role}", f"--user={user}"]
             plane.kubectl("create", "rolebinding", "-n", NAMESPACE, *words)
-    cluster = Cluster(plane, _operator_kubeconfig(plane))
+    token = _operator_token(plane)
+    cluster = Cluster(plane, token_kubeconfig(plane, "operator", token), token)
     _await_policies(cluster, **stamps)
     return cluster
+
+
+def _helm(plane: ControlPlane, verb: str, *words: str) -> str:
+    """Install or render the chart."""
+    chart = ROOT / "charts" / "golive"
+    return plane.run("helm", verb, "golive", chart, "--namespace", OPERATOR, *words).stdout
 
 
 def _bites(policy: str, trial: Callable[[], Answer]) -> bool:
@@ -213,6 +267,7 @@ def _await_policies(cluster: Cluster, **stamps: Any) -> None:
     eventually(lambda: cluster.create("admin", cluster.golive_body("seed", **stamps)).accepted, 30)
     forged = {"spec": {"approvals": [{"user": "nobody", "revision": 1, "uid": "none", "digest": DIGEST}]}}
     status, trial = cluster.gate_status(), "--dry-run=server"
+    release = {"user": "nobody", "rootCause": "nobody knows what happened"}
     token = ("create", "token", "golive-operator", "-n", OPERATOR)
     trials: dict[str, Callable[[], Answer]] = {
         "golive-identity": lambda: cluster.patch("admin", "golives seed", forged, trial),
@@ -220,6 +275,10 @@ def _await_policies(cluster: Cluster, **stamps: Any) -> None:
         "golive-gate": lambda: cluster.create("admin", cluster.gate_body("seed"), trial),
         "golive-operator-identity": lambda: cluster.ask("admin", *token),
         "golive-operator-reach": lambda: cluster.patch("operator", "golives seed", {"spec": {}}),
+        "golive-emergency-stop": lambda: cluster.create(
+            "admin", cluster.stop_body("seed", release=release), trial
+        ),
+        "golive-records": lambda: cluster.create("admin", cluster.record_body("seed", 1), trial),
     }
     for policy, forge in trials.items():
         eventually(functools.partial(_bites, policy, forge), 30)
@@ -261,3 +320,24 @@ def gate(cluster: Cluster, name: str) -> str:
     opened = {"data": {"state": "Open", "serial": "2"}}
     cluster.patch("operator", f"configmap golive-gate-{name}", opened).json()
     return f"golive-gate-{name}"
+
+
+@pytest.fixture(scope="session")
+def breakable_cluster() -> Iterator[Cluster]:
+    """Give one whose policies a test may take away, if it puts them back."""
+    with ControlPlane(scheduler=False) as plane:
+        yield _install(plane)
+
+
+@pytest.fixture(scope="session")
+def emulated_cluster() -> Iterator[Cluster]:
+    """Give the oldest server that this binary can behave as: without mutating policies."""
+    with ControlPlane(scheduler=False, emulated_version="1.34") as plane:
+        yield _install(plane, requestedBy="admin", revision=1)
+
+
+@pytest.fixture(scope="session")
+def static_cluster() -> Iterator[Cluster]:
+    """Give a server that is guarded by files alone: not one policy was made through its API."""
+    with ControlPlane(scheduler=False, static_policies=ROOT / FOLDER) as plane:
+        yield _install(plane, policies=False, requestedBy="admin", revision=1)

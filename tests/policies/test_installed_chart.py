@@ -1,5 +1,6 @@
 """The installed chart as a whole: upgrades, a second release, and its own test."""
 
+import base64
 import functools
 import json
 from collections.abc import Iterator
@@ -11,16 +12,24 @@ import pytest
 from golive_dev.control_plane import ControlPlane
 from golive_dev.node import start_node
 from golive_dev.waiting import eventually
+from golive_operator.standing import POLICIES
 
 CHART = Path(__file__).parents[2] / "charts" / "golive"
 
 
 def test_type_checker_of_the_server_finds_nothing(cluster: Any) -> None:
     """The API server's own check of the expressions against the kinds' schemas has no warning."""
-    names = ["identity", "status", "gate", "operator-identity", "operator-reach"]
-    for name in names:
-        words = ["get", "validatingadmissionpolicy", f"golive-{name}", "-o", "jsonpath={.status.typeChecking}"]
+    for name in POLICIES:
+        words = ["get", "validatingadmissionpolicy", name, "-o", "jsonpath={.status.typeChecking}"]
         assert eventually(functools.partial(said, cluster, words)) == "{}", name
+
+
+def test_the_operator_looks_for_every_policy_of_the_chart(cluster: Any) -> None:
+    """One that it does not know could be taken away unseen."""
+    words = ["get", "validatingadmissionpolicy", "-o", "name"]
+    names = [line.partition("/")[2] for line in said(cluster, words).split()]
+
+    assert sorted(names) == sorted(POLICIES)
 
 
 def said(cluster: Any, words: list[str]) -> str:
@@ -53,12 +62,28 @@ def plane_with_a_node() -> Iterator[ControlPlane]:
         yield plane
 
 
+def test_operators_pod_holds_a_token_that_engines_believe_and_nobody_else(
+    plane_with_a_node: ControlPlane,
+) -> None:
+    """The node mints it, under the policy that keeps everybody else from it."""
+    plane = plane_with_a_node
+    plane.run("helm", "install", "golive", CHART, "-n", "golive-system", "--create-namespace")
+
+    token = eventually(lambda: next(plane.directory.rglob("engine-token/token"), None), 60).read_text()
+
+    claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["aud"] == ["golive.dev/engine"]
+    assert claims["sub"] == "system:serviceaccount:golive-system:golive-operator"
+    assert claims["exp"] - claims["iat"] == 600
+    assert claims["kubernetes.io"]["pod"]["name"].startswith("golive-operator-")
+
+
 def test_helm_test_tells_a_guarded_server_from_an_unguarded_one(plane_with_a_node: ControlPlane) -> None:
     """It passes while the gate is guarded, and fails once somebody has unbound the policy."""
     plane, place = plane_with_a_node, ("-n", "golive-system")
     plane.run("helm", "install", "golive", CHART, *place, "--create-namespace", "--set", "replicas=1")
 
-    guarded = plane.run("helm", "test", "golive", *place, "--timeout=60s", check=False)
+    guarded = plane.run("helm", "test", "golive", *place, "--timeout=60s", "--logs", check=False)
     plane.kubectl("delete", "validatingadmissionpolicybinding", "golive-gate")
     forged = json.dumps(
         {
@@ -74,6 +99,8 @@ def test_helm_test_tells_a_guarded_server_from_an_unguarded_one(plane_with_a_nod
     unguarded = plane.run("helm", "test", "golive", *place, "--timeout=60s", check=False)
 
     assert guarded.returncode == 0, guarded.stderr
+    for what in ("gate", "record", "release of a stop"):
+        assert f"a forged {what} is refused" in guarded.stdout
     assert unguarded.returncode != 0
     log = plane.kubectl("logs", "golive-test", *place).stdout
     assert "a forged gate is NOT refused" in log

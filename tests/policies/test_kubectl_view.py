@@ -9,7 +9,13 @@ import pytest
 PROFILES = Path(__file__).parents[2] / "config" / "profiles"
 
 
-@pytest.mark.parametrize("field", ["golive.spec", "golive.status", "capitalprofile.spec"])
+FIELDS = [
+    *("golive.spec", "golive.status", "capitalprofile.spec", "activationpolicy.spec"),
+    *("emergencystop.spec", "goliverecord.spec"),
+]
+
+
+@pytest.mark.parametrize("field", FIELDS)
 def test_explain_describes_every_field(cluster: Any, field: str) -> None:
     """No field of ours is left without a sentence."""
     schema = json.loads(cluster.ask("reader", "get", "--raw", "/openapi/v3/apis/golive.dev/v1alpha1").said)

@@ -67,6 +67,31 @@ def test_status_without_its_gate_is_a_step_back(cluster: Any, name: str) -> None
     assert answer.refused_by("golive-status")
 
 
+CHAIN = {"recorded": {"sequence": 7, "anchorSequence": 3}}
+
+REWINDS: dict[str, tuple[dict[str, Any] | None, str]] = {
+    "an earlier record": ({"sequence": 6}, "sequence may not go back"),
+    "no record": (None, "sequence may not go back"),
+    "an earlier anchor": ({"anchorSequence": 2}, "neither go back nor pass"),
+    "an anchor past the last record": ({"anchorSequence": 8}, "neither go back nor pass"),
+}
+
+
+@pytest.mark.parametrize(("change", "complaint"), REWINDS.values(), ids=REWINDS)
+@pytest.mark.usefixtures("golive")
+def test_chain_of_records_never_goes_back_to(
+    cluster: Any, name: str, change: dict[str, Any] | None, complaint: str
+) -> None:
+    """Status says where the chain stands, so that a shortened one is found out."""
+    target, flag = f"golives {name}", "--subresource=status"
+    cluster.patch("operator", target, {"status": CHAIN}, flag).json()
+
+    answer = cluster.patch("operator", target, {"status": {"recorded": change}}, flag)
+
+    assert answer.refused_by("golive-status")
+    assert complaint in answer.said
+
+
 @pytest.mark.parametrize("who", ["admin", "operator"])
 def test_nobody_mints_the_operators_token(cluster: Any, who: str) -> None:
     """The built-in roles admin and edit allow it; the policy does not."""
@@ -140,26 +165,77 @@ def test_operator_can_not_write_another_config_map(cluster: Any, name: str) -> N
 
 
 RIGHTS = {
-    "the operator": ("operator", ["delete golives", "create golives", "delete configmaps", "create pods"], []),
+    "the operator": (
+        "operator",
+        [
+            *("delete golives", "create golives", "approve golives", "attest golives", "delete configmaps"),
+            *(
+                "create emergencystops",
+                "patch emergencystops",
+                "release emergencystops",
+                "delete emergencystops",
+            ),
+            *("create activationpolicies", "patch activationpolicies", "patch capitalprofiles"),
+            *("patch goliverecords", "update goliverecords", "create pods"),
+        ],
+        [
+            *("preflight golives", "watch emergencystops", "watch activationpolicies", "watch goliverecords"),
+            *("create goliverecords", "delete goliverecords", "get validatingadmissionpolicies"),
+        ],
+    ),
     "a reader": (
         "reader",
-        ["create golives", "patch golives", "approve golives"],
-        ["get golives", "get leases"],
+        [
+            *("create golives", "patch golives", "approve golives", "attest golives", "preflight golives"),
+            *("create emergencystops", "patch emergencystops", "create goliverecords"),
+        ],
+        ["get golives", "get leases", "watch emergencystops", "list goliverecords", "get activationpolicies"],
     ),
     "an editor": (
         "mallory",
-        ["approve golives", "patch golives/status", "create capitalprofiles"],
-        ["create golives", "delete golives", "get capitalprofiles"],
+        [
+            *("approve golives", "attest golives", "preflight golives", "patch golives/status"),
+            *("patch emergencystops", "delete emergencystops", "release emergencystops"),
+            *(
+                "create goliverecords",
+                "delete goliverecords",
+                "create capitalprofiles",
+                "create activationpolicies",
+            ),
+        ],
+        ["create golives", "delete golives", "get capitalprofiles", "create emergencystops"],
     ),
     "an approver": (
         "approver",
-        ["create golives", "delete golives", "patch golives/status", "patch configmaps"],
-        ["approve golives", "patch golives", "get capitalprofiles"],
+        [
+            *("create golives", "delete golives", "patch golives/status", "patch configmaps"),
+            *("patch emergencystops", "release emergencystops", "create goliverecords"),
+        ],
+        ["approve golives", "attest golives", "patch golives", "get capitalprofiles", "list goliverecords"],
+    ),
+    "an attester": (
+        "attester",
+        [
+            "approve golives",
+            "create golives",
+            "delete golives",
+            "create emergencystops",
+            "release emergencystops",
+        ],
+        ["attest golives", "patch golives", "get golives/status", "get activationpolicies"],
+    ),
+    "a releaser": (
+        "releaser",
+        ["approve golives", "attest golives", "patch golives", "create goliverecords"],
+        ["release emergencystops", "patch emergencystops", "create emergencystops", "list goliverecords"],
     ),
     "a closer": (
         "closer",
-        ["approve golives", "create golives", "create configmaps", "get secrets"],
-        ["patch golives", "delete configmaps", "watch leases"],
+        [
+            *("approve golives", "attest golives", "create golives", "create configmaps", "get secrets"),
+            *("patch emergencystops", "release emergencystops"),
+        ],
+        ["patch golives", "delete configmaps", "watch leases", "create emergencystops"],
     ),
 }
 
@@ -179,7 +255,9 @@ def can_i(cluster: Any, who: str, right: str) -> bool:
     """What RBAC says."""
     verb, _, resource = right.partition(" ")
     resource, _, subresource = resource.partition("/")
-    kind = resource if resource in {"configmaps", "pods", "leases", "secrets"} else f"{resource}.golive.dev"
+    core = {"configmaps", "pods", "leases", "secrets", "validatingadmissionpolicies"}
+    kind = resource if resource in core else f"{resource}.golive.dev"
+    kind += "/golive-gate" if resource == "validatingadmissionpolicies" else ""
     words = [verb, kind] + ([f"--subresource={subresource}"] if subresource else [])
     accepted: bool = cluster.ask(who, "auth", "can-i", *words).accepted
     return accepted

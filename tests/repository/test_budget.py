@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "api/golive_api",
+    "api/golive_notices",
     "operator/golive_decisions",
     "operator/golive_operator",
     "operator/kubectl_golive",

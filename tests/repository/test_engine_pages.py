@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from golive_api.engine_report import EngineReport
-from golive_dev.model_pages import settings_page, status_page
+from golive_api.preflight_report import EnginePreflight
+from golive_dev.model_pages import preflight_page, settings_page, status_page
 from golive_engine.settings import Settings
 
 
@@ -28,7 +29,9 @@ def fields(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("model", "page"), [(Settings, settings_page()), (EngineReport, status_page())], ids=["settings", "report"]
+    ("model", "page"),
+    [(Settings, settings_page()), (EngineReport, status_page()), (EnginePreflight, preflight_page())],
+    ids=["settings", "report", "preflight"],
 )
 def test_every_field_has_a_row_with_its_meaning(model: type[BaseModel], page: str) -> None:
     """Read from the model by another way than the page is made."""

@@ -92,6 +92,7 @@ def test_the_wheel_holds_every_package_that_ships_and_none_that_does_not(tmp_pat
     packages = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist() if ".dist-info" not in name}
     assert packages == {
         "golive_api",
+        "golive_notices",
         "golive_decisions",
         "golive_operator",
         "kubectl_golive",

@@ -6,7 +6,7 @@ import time
 
 from golive_dev.binaries import BuildError, find_binaries
 from golive_dev.control_plane import ControlPlane, StartError
-from golive_dev.demo import story, venues
+from golive_dev.demo import activation, story, venues
 from golive_dev.demo.narrator import Narrator
 from golive_dev.demo.oracle import Oracle
 from golive_dev.demo.stage import ENGINE, GOLIVE, NAMESPACE, SYSTEM, Stage, build, open_control_plane
@@ -35,26 +35,35 @@ def tell(plane: ControlPlane, narrator: Narrator, started_seconds: float) -> Sta
     oracle = Oracle(plane, NAMESPACE, GOLIVE)
     oracle.start()
     try:
-        narrator.chapter(3, "The trader asks")
+        narrator.chapter(3, "The administrator bounds, the trader asks, preflight runs")
+        activation.administrator_bounds(stage)
         story.trader_applies(stage)
+        activation.preflight_passes(stage)
         narrator.chapter(4, "The trader can't talk the gate open")
         story.trader_cheats(stage)
-        narrator.chapter(5, "Another person approves, and real orders flow")
-        story.approver_opens(stage)
+        narrator.chapter(5, "Two people approve, a window refuses, and then real orders flow")
+        activation.quorum_and_window(stage)
+        story.real_orders_flow(stage)
         narrator.chapter(6, "Things die")
         story.engine_is_killed(stage)
         story.leader_is_killed(stage, oracle)
-        narrator.chapter(7, "The trader pulls the brake")
+        narrator.chapter(7, "Somebody stops everything, with nobody to help")
+        activation.stopped_without_operators(stage)
+        activation.released_with_a_cause(stage)
+        activation.asked_again(stage)
+        narrator.chapter(8, "The trader pulls the brake")
         story.trader_closes(stage)
-        narrator.chapter(8, "Everything is killed, on every venue")
+        narrator.chapter(9, "Everything is killed, on every venue")
         venues.everything_is_killed(stage)
-        narrator.chapter(9, "A venue fails")
+        narrator.chapter(10, "A venue fails")
         venues.primary_fails(stage)
-        narrator.chapter(10, "Nobody is left to renew the gate")
+        narrator.chapter(11, "Nobody is left to renew the gate")
         story.operators_freeze(stage)
-        narrator.chapter(11, "Money is missing")
-        story.asked_again(stage)
+        narrator.chapter(12, "Money is missing")
+        activation.asked_again(stage)
         venues.money_is_missing(stage)
+        narrator.chapter(13, "The records")
+        activation.records_verify(stage)
     finally:
         oracle.stop()
     return stage

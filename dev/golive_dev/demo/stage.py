@@ -79,6 +79,7 @@ ENGINE_SETTINGS: dict[str, Any] = {
             for venue in VENUES
         ),
     ],
+    "stress": {"on_start": True},
     "venue": {"rate_limit_ms": 0, "stream": True, "breaker": {"open_seconds": 2}},
 }
 """The engine of the story: as in production, but with a cycle of 50 ms for 60 s, to suit the faster market."""
@@ -164,21 +165,27 @@ def build(plane: ControlPlane, narrator: Narrator) -> Stage:
     narrator.command(exchange.command, f"serving {exchange.address} as {', '.join(HOSTS[:3])} …")
     stage.run(
         *("helm", "install", "golive", "charts/golive", "-n", SYSTEM, "--create-namespace"),
-        *("--set", "operator.minimumApprovals=1", "--wait", "--timeout", "60s"),
+        *("--wait", "--timeout", "60s"),
         check=True,
     )
-    stage.run("kubectl", "apply", "-f", "config/profiles/", check=True)
+    stage.run("kubectl", "apply", "-f", "config/profiles/", "-f", "config/policies/default.yaml", check=True)
     _people(stage)
     _engine(stage)
     return stage
 
 
 def _people(stage: Stage) -> None:
-    """`trader` may edit, `approver` may approve, in one namespace."""
+    """`trader` may edit, two others may approve, one of them may release stops, in one namespace."""
     stage.run("kubectl", "create", "namespace", NAMESPACE, check=True)
-    for user, role in (("trader", "edit"), ("approver", "golive-approver")):
+    roles = (
+        ("trader", "edit"),
+        ("approver", "golive-approver"),
+        ("second", "golive-approver"),
+        ("approver", "golive-releaser"),
+    )
+    for user, role in roles:
         stage.run(
-            *("kubectl", "create", "rolebinding", user, "-n", NAMESPACE),
+            *("kubectl", "create", "rolebinding", f"{user}-{role}", "-n", NAMESPACE),
             *(f"--clusterrole={role}", f"--user={user}"),
             check=True,
         )

@@ -61,7 +61,8 @@ def trader_applies(stage: Stage) -> None:
     stage.narrator.command(
         "kubectl apply -f config/samples/golive.yaml   # as trader", "golive.golive.dev/perps created"
     )
-    took = settled(stage, "Closed", 10)
+    took = settled(stage, "Closed", 20)
+    eventually(lambda: stage.ready()[1] == "ApprovalsMissing", 20)
     _, table = stage.run("kubectl", "get", "golive", "-n", NAMESPACE)
     holds = "Closed" in table and "ApprovalsMissing" in table
     stage.narrator.saw(
@@ -121,13 +122,8 @@ def _forged_approval(stage: Stage) -> str:
     return json.dumps({"spec": {"approvals": [approval]}})
 
 
-def approver_opens(stage: Stage) -> None:
-    """Approval, open gate, fills, agreement."""
-    words = ("kubectl", "golive", "approve", GOLIVE, "-n", NAMESPACE, "--yes", "--comment", "limits checked")
-    stage.run(*words, user="approver", show=" ".join(words[:-1]) + ' "limits checked"')
-    took = settled(stage, "Open", 30)
-    stage.run("kubectl", "get", "golive", "-n", NAMESPACE)
-    stage.narrator.saw("approval opens the gate", "Open", "/".join(stage.ready()), holds=True, seconds=took)
+def real_orders_flow(stage: Stage) -> None:
+    """Fills and agreement behind the open gate."""
     began = time.monotonic()
     with stage.narrator.waiting("production fills"):
         eventually(lambda: _filled(stage), 30)
@@ -289,20 +285,6 @@ def _first_refusal(stage: Stage, sent: datetime) -> tuple[str, datetime] | None:
             if moment > sent:
                 return message, moment
     return None
-
-
-def asked_again(stage: Stage) -> None:
-    """A closed revision never opens again: the trader asks anew, the approver approves anew."""
-    enable = '{"spec":{"activation":"Enabled"}}'
-    stage.run(
-        *("kubectl", "patch", "golive", GOLIVE, "-n", NAMESPACE, "--type=merge", "-p", enable),
-        user="trader",
-        show=f"kubectl patch golive {GOLIVE} -n {NAMESPACE} --type=merge -p '{enable}'",
-    )
-    eventually(lambda: stage.golive()["status"].get("digest"), 20)
-    stage.run("kubectl", "golive", "approve", GOLIVE, "-n", NAMESPACE, "--yes", user="approver")
-    settled(stage, "Open", 30)
-    eventually(lambda: stage.engine_report()["gate"]["state"] == "Open", 20)
 
 
 def operators_freeze(stage: Stage) -> None:

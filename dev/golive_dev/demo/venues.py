@@ -6,9 +6,9 @@ import sys
 import time
 from typing import Any
 
+from golive_dev.demo.activation import asked_again
 from golive_dev.demo.exchange import KEYS, VENUES
 from golive_dev.demo.stage import ENGINE, NAMESPACE, Stage
-from golive_dev.demo.story import asked_again
 from golive_dev.waiting import eventually
 
 MAIN = "main"
@@ -16,6 +16,9 @@ MAIN = "main"
 
 HOLE = 0.92
 """What is left of the equity after some of it is gone: more than a fall of 5 percent in a day."""
+
+LANDING_SECONDS = 0.25
+"""An order that left before the stop tripped has landed by then."""
 
 
 def three_venues(stage: Stage) -> None:
@@ -154,7 +157,6 @@ def money_is_missing(stage: Stage) -> None:
     environment = next(
         f"{prefix}production" for prefix in VENUES.values() if stage.exchange.positions(f"{prefix}production")
     )
-    orders, positions = len(stage.exchange.all_orders("production")), stage.exchange.all_positions("production")
     began = time.monotonic()
     for prefix in VENUES.values():
         money = f"{prefix}production"
@@ -166,6 +168,9 @@ def money_is_missing(stage: Stage) -> None:
     with stage.narrator.waiting("the emergency stop"):
         eventually(lambda: stage.engine_report()["emergencyStop"] == "Active", 20)
     took = time.monotonic() - began
+    landed = time.monotonic() + LANDING_SECONDS
+    eventually(lambda: time.monotonic() > landed)
+    orders, positions = len(stage.exchange.all_orders("production")), stage.exchange.all_positions("production")
     triggers = [line for line in stage.engine_metrics().splitlines() if line.startswith("ess_triggers_total")]
     tripped = next(line for line in triggers if "daily_drawdown" in line)
     stage.narrator.saw(

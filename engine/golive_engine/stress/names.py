@@ -1,12 +1,6 @@
 """The scenarios' names, for whoever must not wait until all of them are imported."""
 
-SCENARIOS = (
-    "flash-crash",
-    "volatility-spike",
-    "exchange-outage",
-    "liquidity-drought",
-    "correlation-break",
-    "stale-data",
-    "rejected-stops",
-)
+from golive_api.preflight_report import STRESS_SCENARIOS
+
+SCENARIOS = STRESS_SCENARIOS
 """Every registered scenario, in the order in which they run."""

@@ -93,6 +93,7 @@ class Shadow:
             gate=lambda: Reason.GATE_OPEN,
             leading=lambda: True,
             limits=lambda: self.limits,
+            stop_applied=lambda: False,
         )
         keys = {(ACCOUNT, seat.venue): Credentials(KEY, KEY, "passphrase") for seat in own.venues}
         self.trader: Trader = Workshop(settings, keys, shared, self._cache, lambda _: permissions).trader(own)

@@ -12,6 +12,7 @@ from golive_engine.trading import (
     Execution,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Permit,
     Quote,
@@ -67,7 +68,8 @@ class Binance:
 
     def __init__(self, environment: Environment, credentials: Credentials, settings: VenueSettings) -> None:
         self._line = Connection(binanceusdm, credentials, settings, CODES)
-        if environment == "testnet":
+        self._is_demo = environment == "testnet"
+        if self._is_demo:
             self._line.ccxt.enable_demo_trading(True)
 
     async def instruments(self) -> dict[str, Instrument]:
@@ -101,6 +103,12 @@ class Binance:
     async def snapshot(self) -> Snapshot:
         """Equity, margin and positions from one answer."""
         return await self._line.read("fapiPrivateV3GetAccount", answers.snapshot)
+
+    async def rights(self) -> KeyRights:
+        """What the key may do; the demo exchange knows only whether the account may trade."""
+        if self._is_demo:
+            return await self._line.read("fapiPrivateGetAccountConfig", answers.rights_of_account)
+        return await self._line.read("sapiGetAccountApiRestrictions", answers.rights)
 
     async def set_leverage(self, symbol: str, leverage: int) -> Decimal:
         """Set leverage, cross margin and one-way mode, each where it is not set yet, and read them again."""

@@ -9,6 +9,7 @@ from golive_engine.trading import (
     ExecutionStatus,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Quote,
     Side,
@@ -161,6 +162,16 @@ def symbol_settings(rows: Any, symbol: str) -> SymbolSettings:
 def is_hedged(answer: Any) -> bool:
     """/fapi/v1/accountConfig: whether there are two positions per symbol."""
     return truth(answer["dualSidePosition"])
+
+
+def rights(answer: Any) -> KeyRights:
+    """/sapi/v1/account/apiRestrictions."""
+    return KeyRights(trade=truth(answer["enableFutures"]), withdraw=truth(answer["enableWithdrawals"]))
+
+
+def rights_of_account(answer: Any) -> KeyRights:
+    """/fapi/v1/accountConfig: what it says of withdrawals is about the account, not about the key."""
+    return KeyRights(trade=truth(answer["canTrade"]), withdraw=None)
 
 
 def execution(row: Any) -> Execution:

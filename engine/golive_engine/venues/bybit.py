@@ -14,6 +14,7 @@ from golive_engine.trading import (
     ExecutionStatus,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Permit,
     Quote,
@@ -82,9 +83,9 @@ class Bybit:
 
     def __init__(self, environment: Environment, credentials: Credentials, settings: VenueSettings) -> None:
         self._line = Connection(bybit, credentials, settings, CODES)
+        self._is_demo = environment == "testnet" and settings.bybit_testnet == "demo"
         if environment == "testnet":
-            is_demo = settings.bybit_testnet == "demo"
-            switch = self._line.ccxt.enable_demo_trading if is_demo else self._line.ccxt.set_sandbox_mode
+            switch = self._line.ccxt.enable_demo_trading if self._is_demo else self._line.ccxt.set_sandbox_mode
             switch(True)
 
     async def instruments(self) -> dict[str, Instrument]:
@@ -153,6 +154,12 @@ class Bybit:
             lambda answer: answers.snapshot(answer, positions),
             {"accountType": "UNIFIED"},
         )
+
+    async def rights(self) -> KeyRights:
+        """What the key may do; the demo exchange does not tell."""
+        if self._is_demo:
+            return KeyRights(trade=None, withdraw=None)
+        return await self._line.read("privateGetV5UserQueryApi", answers.rights)
 
     async def set_leverage(self, symbol: str, leverage: int) -> Decimal:
         """Set leverage, cross margin and one-way mode, each where it is not set yet, and read them again."""

@@ -9,6 +9,7 @@ from golive_engine.trading import (
     ExecutionStatus,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Quote,
     Side,
@@ -151,6 +152,17 @@ def snapshot(answer: Any, held: list[reading.Position]) -> Snapshot:
         positions={position.symbol: position.quantity for position in held},
         entries={position.symbol: position.entry for position in held},
         wallet=number(coin["walletBalance"]),
+    )
+
+
+def rights(answer: Any) -> KeyRights:
+    """/v5/user/query-api."""
+    key = answer["result"]
+    granted = key["permissions"]
+    is_writing = int(key["readOnly"]) == 0
+    return KeyRights(
+        trade=is_writing and {"Order", "Position"} <= set(granted["ContractTrade"]),
+        withdraw=is_writing and "Withdraw" in granted["Wallet"],
     )
 
 

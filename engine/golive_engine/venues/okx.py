@@ -12,6 +12,7 @@ from golive_engine.trading import (
     Execution,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Permit,
     Quote,
@@ -139,6 +140,10 @@ class Okx:
             lambda answer: answers.snapshot(answer, held),
             {"ccy": reading.QUOTE_ASSET},
         )
+
+    async def rights(self) -> KeyRights:
+        """What the key may do."""
+        return await self._line.read("privateGetAccountConfig", answers.rights)
 
     async def set_leverage(self, symbol: str, leverage: int) -> Decimal:
         """Set leverage and one-way mode where not set yet, and read them again; orders name cross margin."""

@@ -12,6 +12,7 @@ from golive_engine.trading import (
     ExecutionStatus,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     Quote,
     Side,
@@ -276,6 +277,14 @@ def leverage(answer: Any) -> Decimal:
 def is_hedged(answer: Any) -> bool:
     """Whether there are two positions per contract."""
     return bool(answer["data"][0]["posMode"] != ONE_WAY)
+
+
+def rights(answer: Any) -> KeyRights:
+    """/api/v5/account/config: the words of perm; a key that can at least read has one."""
+    words = answer["data"][0]["perm"].split(",")
+    if "read_only" not in words:
+        raise ValueError(f"perm {words!r} says nothing")
+    return KeyRights(trade="trade" in words, withdraw="withdraw" in words)
 
 
 def accepted(answer: Any, intent: Intent) -> Execution:

@@ -221,6 +221,7 @@ class StreamedVenue:
         self.depth = venue.depth
         self.server_time = venue.server_time
         self.snapshot = venue.snapshot
+        self.rights = venue.rights
         self.set_leverage = venue.set_leverage
         self.send = venue.send
         self.ask = venue.ask

@@ -21,6 +21,7 @@ from golive_engine.trading import (
     ExecutionStatus,
     Instrument,
     Intent,
+    KeyRights,
     OrderKind,
     OutcomeUnknownError,
     Permit,
@@ -167,6 +168,10 @@ class SmallVenue:
         raise NotImplementedError
 
     async def server_time(self) -> float:
+        """No test asks."""
+        raise NotImplementedError
+
+    async def rights(self) -> KeyRights:
         """No test asks."""
         raise NotImplementedError
 

@@ -1,17 +1,16 @@
-"""Alerts to people, through Apprise; the only module that knows it. Nothing here ever holds up trading."""
+"""Delivery through Apprise; the only module that knows it. Nothing here ever holds up whoever tells."""
 
 import asyncio
 import logging
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import apprise
-
-from golive_engine.clock import Clock
 
 RETRY_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Waits between the attempts to deliver one alert; after the last one it is given up."""
@@ -22,11 +21,29 @@ REPEAT_SECONDS = 300.0
 MOST_PENDING = 100
 """Deliveries at the same time; a storm of alerts is no use to anybody."""
 
+DELIVERING = ContextVar("delivering", default=False)
+"""Whether this thread delivers, or works for one that does: Apprise hands the context on to its own threads."""
+
+TELLTALES = ("connection", "connectionpool", "http2.connection", "poolmanager", "response", "util.retry")
+"""Loggers of urllib3 that write down what is requested: the path of a webhook is its secret."""
+
 Result = Literal["sent", "failed", "repeated", "dropped", "unaddressed"]
 """What can become of an alert: failed is given up; unaddressed is only logged, for there is nobody to tell."""
 
+Kind = Literal["info", "success", "warning", "failure"]
+"""What Apprise knows kinds of messages by."""
+
 _log = logging.getLogger(__name__)
+
+
+def _tells_no_secret(_line: logging.LogRecord) -> bool:
+    """Whether a line comes from anything but a delivery."""
+    return not DELIVERING.get()
+
+
 logging.getLogger("apprise").disabled = True  # it logs URLs whole, secrets and all; what matters is logged here
+for _name in TELLTALES:  # at every level: at DEBUG each request, above that each one that fails
+    logging.getLogger(f"urllib3.{_name}").addFilter(_tells_no_secret)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +54,16 @@ class Alert:
     """One line; what repeats are known by."""
     text: str
     """Everything else."""
+    kind: Kind = "failure"
+    """How services colour it."""
 
 
-class Alerts:
+class Deliveries:
     """Tells people, each at an Apprise URL, in the background.
 
     Args:
         urls: Whom to tell; none is allowed.
-        clock: For repeats.
+        monotonic: Seconds that only grow, for repeats.
         on_result: Told what became of an alert, once for each receiver.
         retry_seconds: Waits between attempts.
 
@@ -55,22 +74,22 @@ class Alerts:
     def __init__(
         self,
         urls: Sequence[str],
-        clock: Clock,
+        monotonic: Callable[[], float],
         on_result: Callable[[Result], None],
         retry_seconds: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         self._receivers = [_receiver(number, url) for number, url in enumerate(urls, 1)]
-        self._clock = clock
+        self._monotonic = monotonic
         self._on_result = on_result
         self._retry_seconds = retry_seconds
         self._told: dict[str, float] = {}
         self._pending: set[asyncio.Task[None]] = set()
-        # Threads of its own: the journal must not wait for one behind a receiver that hangs.
-        self._threads = ThreadPoolExecutor(max(1, len(urls)), "alerts")
+        # Threads of its own: nobody else's work waits for one behind a receiver that hangs.
+        self._threads = ThreadPoolExecutor(max(1, len(urls)), "notices", lambda: DELIVERING.set(True))
 
-    def send(self, subject: str, text: str) -> None:
+    def send(self, subject: str, text: str, kind: Kind = "failure") -> None:
         """Have an alert delivered; returns at once. Call it on the event loop."""
-        alert, now = Alert(subject, text), self._clock.monotonic()
+        alert, now = Alert(subject, text, kind), self._monotonic()
         _log.warning("alert: %s", subject, extra={"details": text})
         if now - self._told.get(subject, -REPEAT_SECONDS) < REPEAT_SECONDS:
             self._on_result("repeated")
@@ -109,7 +128,9 @@ class Alerts:
     async def _attempt(self, number: int, receiver: apprise.Apprise, alert: Alert) -> bool:
         """Deliver once; whatever the library raises is a failure to be retried."""
         body = alert.text or alert.subject  # it sends nothing without a body
-        send = partial(receiver.notify, body, alert.subject, apprise.NotifyType.FAILURE)
+        # As plain text: else it takes the body for markup, and lines run together.
+        plain = apprise.NotifyFormat.TEXT
+        send = partial(receiver.notify, body, alert.subject, apprise.NotifyType(alert.kind), body_format=plain)
         try:
             return bool(await asyncio.get_running_loop().run_in_executor(self._threads, send))
         except Exception as error:  # noqa: BLE001  # a hundred services, each with errors of its own
