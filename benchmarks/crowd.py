@@ -102,15 +102,18 @@ class Client:
             return json.loads(text) if text.startswith("{") else text
 
     async def follow(self, path: str, **query: str) -> AsyncIterator[tuple[str, Json]]:
-        """Every object that there is, then every change."""
-        listed = await self._listed(path + "?" + "&".join(f"{key}={value}" for key, value in query.items()))
-        for item in listed["items"]:
-            yield "ADDED", item
-        since = {"watch": "1", "resourceVersion": listed["metadata"]["resourceVersion"], **query}
-        async with self._session.get(self._url + path, params=since, read_bufsize=2**22) as answer:
-            async for line in answer.content:
-                event = json.loads(line)
-                yield event["type"], event["object"]
+        """Every object that there is, then every change; from the start where a busy server ends the watch."""
+        while True:
+            listed = await self._listed(path + "?" + "&".join(f"{key}={value}" for key, value in query.items()))
+            for item in listed["items"]:
+                yield "ADDED", item
+            since = {"watch": "1", "resourceVersion": listed["metadata"]["resourceVersion"], **query}
+            async with self._session.get(self._url + path, params=since, read_bufsize=2**22) as answer:
+                async for line in answer.content:
+                    event = json.loads(line)
+                    if event["type"] == "ERROR":
+                        break
+                    yield event["type"], event["object"]
 
     async def _listed(self, path: str) -> Any:
         """A list; the API server may not have begun to keep a new kind yet."""

@@ -41,7 +41,7 @@ SCENARIOS = (
     *("flash-crash", "volatility-spike", "exchange-outage", "liquidity-drought"),
     *("correlation-break", "stale-data", "rejected-stops"),
 )
-LEASE_SECONDS = 30
+LEASE_SECONDS = 180
 METRICS = "".join(
     [f"{name} 1\n" for name in REQUIRED_SERIES]
     + [f'{REQUIRED_SERIES[0]}{{decision="{word}"}} 1\n' for word in ("allowed", "blocked")]
@@ -175,14 +175,23 @@ class Crowd:
             await self._client.ask("POST", path, body)
 
     async def hold(self) -> None:
-        """Renew every Lease, one after the other, evenly."""
-        order = list(self._engines)
+        """Renew every Lease, evenly; a slow answer does not hold up the next one."""
+        order, turns, renewals = list(self._engines), asyncio.Semaphore(32), set[asyncio.Task[None]]()
         random.shuffle(order)
         began = time.monotonic()
         for turn in range(10**9):
             due = began + turn * self._renew_seconds / len(order)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            await self._tell(order[turn % len(order)], anew=False)
+            await turns.acquire()
+            renewal = asyncio.create_task(self._renew(order[turn % len(order)], turns))
+            renewals.add(renewal)
+            renewal.add_done_callback(renewals.discard)
+
+    async def _renew(self, engine: Engine, turns: asyncio.Semaphore) -> None:
+        try:
+            await self._client.ask("PATCH", engine.member.lease, engine.lease(anew=False))
+        finally:
+            turns.release()
 
 
 async def main() -> None:
@@ -191,7 +200,7 @@ async def main() -> None:
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--renew-seconds", type=float, default=10.0)
+    parser.add_argument("--renew-seconds", type=float, default=60.0)
     options = parser.parse_args()
     crowd = Crowd(options.count, Client(options.kubeconfig), options.renew_seconds)
     await crowd.serve(options.port)

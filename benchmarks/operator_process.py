@@ -21,6 +21,8 @@ SYSTEM = "golive-system"
 NODE = "crowd-node"
 ROOT = Path(__file__).parents[1]
 PODS = f"/api/v1/namespaces/{SYSTEM}/pods"
+MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000"}
+"""As in the operator's image."""
 _REQUESTS = re.compile(
     r'^apiserver_flowcontrol_dispatched_requests_total\{[^}]*flow_schema="service-accounts"[^}]*\} (\S+)',
     re.MULTILINE,
@@ -90,6 +92,7 @@ def start(plane: ControlPlane, pod: str, kubeconfig: Path, *flags: str, program:
         "GOLIVE_ENGINE_TOKEN_FILE": str(token),
         "KUBECONFIG": str(kubeconfig),
         "PYTHONSAFEPATH": "1",
+        **MEMORY,
     }
     words = [sys.executable, *(program or ("-m", "golive_operator")), f"--http-port={port}", *flags]
     return plane.spawn(pod, words, env=environment)

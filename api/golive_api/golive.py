@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from golive_api.conditions import Condition
 from golive_api.preflight_report import CheckResult
@@ -26,6 +26,9 @@ NOTICE_ANNOTATION = "golive.dev/test-notice"
 
 TEST_NOTICE_KEY = "notice/test"
 """Key of the entry in status.recorded.seen that remembers the value that was answered, by its hash."""
+
+_ATOMIC: dict[str, JsonValue] = {"x-kubernetes-list-type": "atomic"}
+"""A list that one writer writes whole: fields of single entries need no owner, and keep the object small."""
 
 
 class Activation(StrEnum):
@@ -288,13 +291,13 @@ class PreflightStatus(WireModel):
     checks: list[PreflightCheck] = Field(
         default=[],
         max_length=64,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+        json_schema_extra=_ATOMIC,
     )
     """Every check's latest result, in the order in which they run."""
     checklist: list[ChecklistItem] = Field(
         default=[],
         max_length=96,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["item"]},
+        json_schema_extra=_ATOMIC,
     )
     """What has to hold before trading, what is required and what somebody vouches for, as it stands."""
     run_time: Timestamp | None = None
@@ -362,7 +365,7 @@ class History(WireModel):
     rungs: list[RungTime] = Field(
         default=[],
         max_length=32,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["profile"]},
+        json_schema_extra=_ATOMIC,
     )
     """Time open by profile."""
 
@@ -381,7 +384,7 @@ class Recorded(WireModel):
     seen: list[Seen] = Field(
         default=[],
         max_length=128,
-        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["key"]},
+        json_schema_extra=_ATOMIC,
     )
     """What has been recorded of spec and gate, so that each act is recorded once."""
 
@@ -418,9 +421,7 @@ class GoLiveStatus(WireModel):
     """What an approval given now would be bound to."""
     approval_summary: str | None = Field(default=None, max_length=16)
     """Valid approvals of needed ones, as 1/2."""
-    policies: list[ObjectName] = Field(
-        default=[], max_length=32, json_schema_extra={"x-kubernetes-list-type": "atomic"}
-    )
+    policies: list[ObjectName] = Field(default=[], max_length=32, json_schema_extra=_ATOMIC)
     """ActivationPolicies that bound this object."""
     profile: str | None = Field(default=None, max_length=63)
     """The CapitalProfile that is in force for it."""

@@ -31,6 +31,9 @@ UNKNOWN_PROFILE = "unknown"
 _BURN_NOTHING = frozenset({Reason.SPEC_UNREADABLE, Reason.BEING_DELETED, Reason.ACTIVATION_DISABLED})
 """After these a burn is of no use: no revision is known, or none of this revision can follow."""
 
+_PASSING = frozenset({Reason.WAITING, Reason.PREFLIGHT_PENDING})
+"""Reasons that the next look changes."""
+
 _VOLATILE = {"serial", "issued_time", "valid_until"}
 """Fields of the record that do not make it a different decision."""
 
@@ -86,9 +89,9 @@ def decide(facts: Facts, resync_seconds: float) -> Plan:
         status=status,
         status_first=state is not GateState.CLOSED,
         events=events,
-        show_state=bool(events) or _shown_otherwise(facts, state),
+        show_state=_shown_otherwise(facts, state),
         look_again_seconds=_look_again(facts, reason, resync_seconds, blocking, written=write is not None),
-        run_preflight=scheduling.run_due(facts, blocking),
+        run_preflight=scheduling.run_due(facts, blocking, resync_seconds),
         renews=renews,
     )
 
@@ -257,17 +260,20 @@ def _history(facts: Facts, gate: GateStatus) -> History:
 
 
 def _events(facts: Facts, state: GateState, reason: Reason, message: str) -> tuple[Event, ...]:
-    """One event per change of state or reason; renewals are silent."""
+    """One event per change of state or reason; renewals are silent, and so is what the next look changes."""
     before = facts.subject.status.gate
-    if before is not None and before.state is state and before.reason == reason.value:
+    if before is not None and before.state is state and (before.reason == reason.value or reason in _PASSING):
         return ()
     warning = state is GateState.CLOSED and before is not None and before.state is GateState.OPEN
     return (Event(warning, reason.value, f"gate {state.value}: {message}"),)
 
 
 def _shown_otherwise(facts: Facts, state: GateState) -> bool:
+    """A Deployment without the label shows as much as one with a closed gate."""
     engine = facts.engine
-    return engine is not None and engine.exists and engine.shown_state != state.value
+    return (
+        engine is not None and engine.exists and (engine.shown_state or GateState.CLOSED.value) != state.value
+    )
 
 
 def _look_again(

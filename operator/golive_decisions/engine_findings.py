@@ -53,7 +53,7 @@ def read_engine(run: PreflightRun, engine: str) -> EnginePreflight:
     return found
 
 
-@lru_cache(maxsize=1024)  # a run is judged at every look until the next one
+@lru_cache(maxsize=64)  # a look asks for it a dozen times
 def _read(answer: Answer) -> EnginePreflight:
     return model_of(EnginePreflight, answer)
 

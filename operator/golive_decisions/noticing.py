@@ -1,6 +1,6 @@
 """What people are told, and in which words: who did what to which gate, why, and what to do next."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -65,18 +65,18 @@ def of_act(act: DueAct, sight: Sight) -> Notice | None:
 def marks(sight: Sight, recorded: Recorded) -> tuple[tuple[Seen, Notice | None], ...]:
     """What is told without a record: preflight that begins to fail, and a test that somebody asked for."""
     known = {seen.key: seen.hash for seen in recorded.seen}
-    found = (_preflight(sight), _test(sight))
+    found = (_preflight(sight, known), _test(sight))
     return tuple(each for each in found if each is not None and known.get(each[0].key) != each[0].hash)
 
 
-def _preflight(sight: Sight) -> tuple[Seen, Notice | None] | None:
-    """Failing and passing are remembered, only failing is told; what was not tried is neither."""
+def _preflight(sight: Sight, known: Mapping[str, str]) -> tuple[Seen, Notice | None] | None:
+    """Failing is remembered and told, passing remembered after that; what was not tried is neither."""
     status, reason, message = sight.condition("PreflightPassed")
     if status not in {"True", "False"} or reason == Reason.PREFLIGHT_PENDING:
         return None
     seen = Seen(key=acts.PREFLIGHT_NOTICE, hash=sha256(status))
     if status == "True":
-        return seen, None
+        return (seen, None) if seen.key in known else None
     text = (
         f"{message}\nReason: {_explained(reason)}\nThe gate is {sight.state.value}.\n"
         f"Next: {_command('status', sight)}"

@@ -18,6 +18,9 @@ RUNS_PER_AGE = 3
 READY_SECONDS = 20
 """A request that waits for nothing but people, or its window, is kept ready by a run this often."""
 
+SHARE_IN_A_CROWD = 0.7
+"""After this share of maxAgeSeconds instead, where each of many objects is looked at less often than that."""
+
 OPENING_SECONDS = 30
 """No gate opens on a run older than this: it is run once more first."""
 
@@ -70,7 +73,7 @@ def too_old_to_open(facts: Facts) -> bool:
     return age is None or age > OPENING_SECONDS
 
 
-def run_due(facts: Facts, blocking: list[Objection]) -> bool:
+def run_due(facts: Facts, blocking: list[Objection], resync_seconds: float) -> bool:
     """Whether to run preflight now: on a schedule, on demand, before an opening."""
     terms, engine = facts.terms, facts.engine
     if terms is None or engine is None or engine.report is None or current_digest(facts) is None:
@@ -80,21 +83,15 @@ def run_due(facts: Facts, blocking: list[Objection]) -> bool:
         return True
     if not blocking and not is_open(facts) and too_old_to_open(facts):
         return True
-    return age >= _period(facts, blocking)
+    return age >= _period(facts, blocking, resync_seconds)
 
 
 def until_run(facts: Facts, blocking: list[Objection], resync_seconds: float) -> float | None:
-    """Seconds until preflight is due by its schedule; None where nobody can be asked, or it is due already.
-
-    Where objects are so many that each is looked at less often than requests are kept ready, none is kept so:
-    preflight runs when people have agreed.
-    """
+    """Seconds until preflight is due by its schedule; None where nobody can be asked, or it is due already."""
     age = run_age(facts)
-    if resync_seconds > READY_SECONDS and _waits_patiently(blocking) and all_passed(facts):
-        return None
     if age is None or facts.terms is None or facts.engine is None or facts.engine.report is None:
         return None
-    left = _period(facts, blocking) - age
+    left = _period(facts, blocking, resync_seconds) - age
     return left + AFTERWARDS_SECONDS if left > 0 else None
 
 
@@ -108,13 +105,15 @@ def _waits_patiently(blocking: list[Objection]) -> bool:
     return bool(blocking) and all(objection.reason.value in PATIENT for objection in blocking)
 
 
-def _period(facts: Facts, blocking: list[Objection]) -> float:
+def _period(facts: Facts, blocking: list[Objection], resync_seconds: float) -> float:
     """Seconds from one run's begin to the next one's."""
-    usual = (facts.terms.max_age_seconds if facts.terms else 0) / RUNS_PER_AGE
+    most = facts.terms.max_age_seconds if facts.terms else 0
+    usual = most / RUNS_PER_AGE
     if not all_passed(facts):
         return min(usual, RETRY_SECONDS)
     if _waits_patiently(blocking):
-        return min(usual, READY_SECONDS)
+        # In a crowd nobody is kept ready: preflight runs once more when people have agreed.
+        return most * SHARE_IN_A_CROWD if resync_seconds > READY_SECONDS else min(usual, READY_SECONDS)
     return usual
 
 

@@ -76,7 +76,7 @@ def relevant(text: str) -> str:
     return "\n".join(found[0] for found in _SAMPLE.finditer(text) if found[1] in names)
 
 
-@lru_cache(maxsize=1024)  # a run is judged at every look until the next one
+@lru_cache(maxsize=64)  # a look asks for it a dozen times
 def missing_in_metrics(answer: Answer) -> tuple[str, ...]:
     """Required series without a finite value in Prometheus' text format. Raises UnusableError."""
     found = [
@@ -87,7 +87,7 @@ def missing_in_metrics(answer: Answer) -> tuple[str, ...]:
     return tuple(str(series) for series in REQUIRED if not any(series.matches(*sample) for sample in found))
 
 
-@lru_cache(maxsize=1024)  # the same
+@lru_cache(maxsize=64)  # the same
 def missing_in_prometheus(answer: Answer, pod: str, began: datetime, ended: datetime) -> tuple[str, ...]:
     """Required series without a young, finite sample of a pod in Prometheus. Raises UnusableError."""
     found = [

@@ -41,11 +41,11 @@ class CarryingOut:
             written = await self._write_status(golive, plan)
         return written
 
-    async def tell(self, golive: Object, plan: Plan) -> None:
-        """Show people what was done, when it is done."""
+    async def tell(self, golive: Object, plan: Plan) -> bool:
+        """Show people what was done, when it is done; returns whether the Deployment was labelled."""
         for event in plan.events:
             await self._post(golive, event)
-        await self._label(golive, plan)
+        return await self._label(golive, plan)
 
     async def _write_status(self, golive: Object, plan: Plan) -> bool:
         metadata = golive["metadata"]
@@ -103,19 +103,22 @@ class CarryingOut:
         except ClusterError as error:
             log.warning("event not posted", extra={"error": str(error), "reason": event.reason})
 
-    async def _label(self, golive: Object, plan: Plan) -> None:
+    async def _label(self, golive: Object, plan: Plan) -> bool:
         """Show the gate on the Deployment, for people; never in its pod template."""
         spec, metadata = golive.get("spec") or {}, golive["metadata"]
         engine = spec.get("request", {}).get("engineRef", {}).get("name")
         if not plan.show_state or not engine:
-            return
+            return False
         body = {"metadata": {"labels": {GATE_LABEL: plan.state.value}}}
         try:
-            await self._cluster.patch(paths.apps(metadata["namespace"], "deployments", engine), body)
+            path = paths.apps(metadata["namespace"], "deployments", engine)
+            self._echoes.expect(await self._cluster.patch(path, body))
         except MissingError:
-            return
+            return False
         except ClusterError as error:
             log.warning("deployment not labelled", extra={"error": str(error), "deployment": engine})
+            return False
+        return True
 
 
 def gate_object(golive: Object, record: GateRecord) -> Object:

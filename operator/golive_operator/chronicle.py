@@ -15,6 +15,7 @@ from golive_decisions.recording import due_acts, silent_marks
 from golive_operator import paths
 from golive_operator.cluster import Cluster, ClusterError, ConflictError, Object, RejectedError
 from golive_operator.metrics import Metrics
+from golive_operator.own_writes import Echoes
 from golive_operator.record_store import RecordStore
 from golive_operator.retention import Retention
 
@@ -27,11 +28,16 @@ MOST_LINKS = 256
 class Chronicle:
     """Adds to chains. Raises ClusterError; asked again, it goes on from where it was."""
 
-    def __init__(
-        self, cluster: Cluster, metrics: Metrics, tell: Callable[[Notice], None], retention: Retention
+    def __init__(  # where it writes, whom it tells, and what it leaves
+        self,
+        cluster: Cluster,
+        metrics: Metrics,
+        tell: Callable[[Notice], None],
+        retention: Retention,
+        echoes: Echoes | None = None,
     ) -> None:
         self._cluster, self._metrics, self._tell, self._retention = cluster, metrics, tell, retention
-        self._store = RecordStore(cluster)
+        self._store, self._echoes = RecordStore(cluster), echoes or Echoes()
 
     async def follow(self, sight: Sight) -> Recorded | None:
         """Record all that is due, and write into status what has been recorded.
@@ -63,14 +69,23 @@ class Chronicle:
             self._tell_of(act, Sight(namespace, name, uid, 0, now, None, GoLiveStatus(), None, None))
 
     async def _remember(self, golive: Object, recorded: Recorded) -> Object:
-        """Write status.recorded alone, unless the object has changed since it was read."""
+        """Write status.recorded alone, unless the object has changed since it was read.
+
+        No look has to follow, for none rests on what was recorded; but where the object was not as a look had
+        left it, what somebody else has changed may be heard of together with this write.
+        """
         metadata = golive["metadata"]
         body = {
             "metadata": {"resourceVersion": metadata["resourceVersion"]},
             "status": {"recorded": recorded.wire()},
         }
         path = paths.golive(metadata["namespace"], metadata["name"], "status")
-        return await self._cluster.patch(path, body)
+        as_left = self._echoes.is_one(metadata)
+        with self._echoes.writing(metadata["uid"]):
+            written = await self._cluster.patch(path, body)
+            if as_left:
+                self._echoes.expect(written)
+        return written
 
     async def _append(self, sight: Sight, recorded: Recorded) -> Recorded:
         """Add a record for each act that is due; where another operator was faster, go on after its record."""

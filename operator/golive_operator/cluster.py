@@ -8,8 +8,11 @@ import json
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+import orjson
 from kubernetes.aio import client, config
 from kubernetes.aio.client.exceptions import ApiException
 from kubernetes.aio.config import kube_config
@@ -92,7 +95,10 @@ class Cluster:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)
-        configuration.retries = False
+        configuration.retries = None  # whoever asks decides
+        # Else it would look for proxies and a .netrc anew, in a thread, at each request.
+        configuration.client_session_kwargs = {"trust_env": False}
+        configuration.proxy = configuration.proxy or _proxy(urlsplit(configuration.host))
         self._api = client.ApiClient(configuration)
         kube_config._cleanup_temp_files()  # noqa: SLF001  # keys of a kubeconfig, loaded by now, must not lie about
         return self
@@ -160,7 +166,7 @@ class Cluster:
             async for part in response.response.content.iter_any():
                 *lines, rest = (rest + part).split(b"\n")
                 for line in lines:
-                    event = json.loads(line)
+                    event = orjson.loads(line)
                     yield event["type"], event["object"]
                     if event["type"] == "ERROR":
                         return
@@ -190,17 +196,21 @@ class Cluster:
     ) -> Object:
         response = await self._send(method, path, body, parameters or {}, accept, TIMEOUT_SECONDS)
         try:
-            text = (await response.read()).decode()
+            text = await response.read()
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(f"{type(error).__name__}: {error}") from error
         if not 200 <= response.status < 300:  # noqa: PLR2004  # the 2xx range
-            raise _translated(response.status, text)
+            raise _translated(response.status, text.decode(errors="replace"))
         try:
-            answer = json.loads(text)
+            answer = orjson.loads(text)
         except ValueError as error:
             raise UnavailableError(f"not JSON: {text[:200]!r}") from error
         if not isinstance(answer, dict):
             raise UnavailableError(f"not an object: {text[:200]!r}")
+        for each in (answer, *(answer.get("items") or ())):
+            each.get("metadata", {}).pop(
+                "managedFields", None
+            )  # nobody reads them, and they are half of it all
         return answer
 
     async def _send(  # a request has these parts
@@ -209,7 +219,9 @@ class Cluster:
         """The response, its body not read yet."""
         if self._api is None:
             raise UnavailableError("not connected")
-        headers = {"Accept": accept, "Content-Type": MERGE if method == "PATCH" else "application/json"}
+        kind = MERGE if method == "PATCH" else "application/json"
+        # Packing lists costs both sides more than sending them.
+        headers = {"Accept": accept, "Content-Type": kind, "Accept-Encoding": "identity"}
         verb, url, sent, payload, form = await self._api.param_serialize(
             method,
             path,
@@ -226,6 +238,11 @@ class Cluster:
             raise _translated(error.status or 0, str(error.body or error.reason)) from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise UnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _proxy(url: SplitResult) -> str | None:
+    """The environment's proxy for the API server, if one is meant for it."""
+    return None if proxy_bypass(url.netloc) else getproxies().get(url.scheme)
 
 
 def _dry(*, dry_run: bool) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from golive_api.engine_report import HTTP_PORT_NAME
 from golive_api.gate import GATE_LABEL
 from golive_decisions.facts import EngineFacts
 from golive_decisions.identity import (
@@ -20,21 +22,27 @@ from golive_operator.cluster import Cluster, MissingError, Object
 SECONDS_PER_OBJECT = 0.05
 """So that all engines together are read at most twenty times a second, however many there are."""
 
+SECONDS_PER_CLOSED_GATE = 0.1
+"""So that closed gates are looked at for their own sake at most ten times a second."""
+
 LEAST_SECONDS = 3.0
 """With few objects every look finds what it reads itself."""
 
 MOST_SECONDS = 60.0
-"""What no watch tells of, a Secret above all, is noticed within this."""
+"""What no watch tells of, a Secret above all, is noticed within this while the gate is open."""
+
+MOST_SECONDS_CLOSED = 120.0
+"""The same while it is closed; nothing that was read before opens it."""
 
 
 def relied_on_seconds(objects: int) -> float:
     """How long what an engine is may be relied on while nothing is heard of it."""
-    return max(LEAST_SECONDS, crowded_seconds(objects))
+    return max(LEAST_SECONDS, min(MOST_SECONDS, objects * SECONDS_PER_OBJECT))
 
 
-def crowded_seconds(objects: int) -> float:
-    """Time within which each of so many objects is worked at once, if that is done twenty times a second."""
-    return min(MOST_SECONDS, objects * SECONDS_PER_OBJECT)
+def closed_seconds(objects: int) -> float:
+    """How long a closed gate may be left alone while nothing is heard, however soon it would be looked at."""
+    return min(MOST_SECONDS_CLOSED, objects * SECONDS_PER_CLOSED_GATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,8 @@ class Engine:
     """Labels by which the Deployment selects its pods."""
     mounted: frozenset[str] = frozenset()
     """Names of the ConfigMaps behind the template."""
-    pods: dict[str, Object] | None = None
+    addresses: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    """Where each of its pods answers."""
 
 
 class Engines:
@@ -64,6 +73,11 @@ class Engines:
         if known is None or known.began < not_before:
             known = self._read[namespace, name] = await self._look(namespace, name)
         return known
+
+    def labelled(self, namespace: str, name: str, state: str) -> None:
+        """Its Deployment shows this state from now on."""
+        if known := self._read.get((namespace, name)):
+            self._read[namespace, name] = replace(known, facts=replace(known.facts, shown_state=state))
 
     async def _look(self, namespace: str, name: str) -> Engine:
         began = time.monotonic()
@@ -91,8 +105,9 @@ class Engines:
             pods=judge_pods(deployment, replica_sets, pods),
             shown_state=(deployment["metadata"].get("labels") or {}).get(GATE_LABEL, ""),
         )
-        by_name = {pod["metadata"]["name"]: pod for pod in pods}
-        return Engine(began, facts, selector, frozenset(each.name for each in config_maps), by_name)
+        found = ((pod["metadata"]["name"], address_of(pod)) for pod in pods)
+        addresses = {pod: address for pod, address in found if address}
+        return Engine(began, facts, selector, frozenset(each.name for each in config_maps), addresses)
 
     async def _optional(self, path: str) -> Object | None:
         try:
@@ -112,6 +127,20 @@ class Engines:
 
         found = await asyncio.gather(*(read(mounted) for mounted in objects))
         return dict(zip(objects, found, strict=True))
+
+
+def address_of(pod: Object) -> tuple[str, int] | None:
+    """Where a pod answers; None while it has no address."""
+    host, port = pod.get("status", {}).get("podIP"), _http_port(pod)
+    return (host, port) if host and port else None
+
+
+def _http_port(pod: Object) -> int | None:
+    for container in pod.get("spec", {}).get("containers") or []:
+        for port in container.get("ports") or []:
+            if port.get("name") == HTTP_PORT_NAME:
+                return int(port["containerPort"])
+    return None
 
 
 def _selector(deployment: Object) -> tuple[tuple[str, str], ...]:

@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from golive_api.acknowledgement import lease_name, read_acknowledgement
-from golive_api.engine_report import HTTP_PORT_NAME
 from golive_api.gate import gate_name
-from golive_api.golive import Activation, GoLiveSpec
+from golive_api.golive import Activation
 from golive_api.values import parse_time
 from golive_decisions.approvals import current_digest
-from golive_decisions.facts import EngineFacts, Facts, Subject
+from golive_decisions.facts import EngineFacts, Facts
 from golive_operator import paths
+from golive_operator.claims import Claim, Claims
 from golive_operator.cluster import Cluster, MissingError, Object
-from golive_operator.engines import Engine, Engines, relied_on_seconds
+from golive_operator.engines import Engines, relied_on_seconds
 from golive_operator.guarding import Guard
 from golive_operator.interests import Interest
 from golive_operator.own_writes import Gates
@@ -50,6 +50,8 @@ class Gathered:
     """Whether nothing of it was read before the look, or what it was woken by."""
     interest: Interest
     """What the object depends on, as far as it was read."""
+    address: tuple[str, int] | None = None
+    """Where the trading pod answers."""
 
 
 class Gatherer:
@@ -60,7 +62,7 @@ class Gatherer:
     ) -> None:
         self._cluster, self._guard, self._prober, self._runs = cluster, guard, prober, runs
         self._shared = SharedReads(cluster)
-        self.engines = Engines(cluster)
+        self.engines, self._claims = Engines(cluster), Claims(cluster)
         self._gates = gates or Gates()
 
     async def gather(self, namespace: str, name: str, epoch: int, since: Since | None = None) -> Gathered:
@@ -68,30 +70,34 @@ class Gatherer:
         begin = Moment.now()
         since = since or Since(begin.monotonic, live=True)
         lists, engines = _not_before(begin.monotonic, since)
-        listed, gate = await asyncio.gather(
-            self._shared.list(paths.golives(namespace), lists), self._gate(namespace, name, since)
+        (golive, began), gate = await asyncio.gather(
+            self._golive(namespace, name, begin, lists, since), self._gate(namespace, name, since)
         )
-        golive = next((each for each in listed.items if each["metadata"]["name"] == name), None)
-        if golive is None:
-            raise MissingError(f"no GoLive {namespace}/{name}")
         subject = read_subject(golive)
-        began = _earlier(begin, listed.began)
         facts = Facts(began.time, epoch, subject, read_gate(gate))
         spec = subject.spec
         if spec is None or subject.deleting or spec.activation is not Activation.ENABLED:
             return Gathered(golive, gate, facts, since.live, Interest())
         engine_name = spec.request.engine_ref.name
-        guard, engine, stops, leases, policies, profiles = await asyncio.gather(
-            self._guard.errors(golive),
-            self.engines.read(namespace, engine_name, engines),
-            self._shared.list(paths.emergency_stops(namespace), lists),
-            self._shared.list(paths.lease(namespace), lists),
-            self._shared.list(paths.activation_policies(), lists),
-            self._shared.list(paths.capital_profiles(), lists),
+        (guard, claims, engine), (stops, leases, policies, profiles) = await asyncio.gather(
+            asyncio.gather(
+                self._guard.errors(golive),
+                self._claims.read(namespace, engines),
+                self.engines.read(namespace, engine_name, engines),
+            ),
+            asyncio.gather(
+                self._shared.list(paths.emergency_stops(namespace), lists),
+                self._shared.list(paths.lease(namespace), lists),
+                self._shared.list(paths.activation_policies(), lists),
+                self._shared.list(paths.capital_profiles(), lists),
+            ),
         )
         terms, error = read_terms(policies.items, namespace, spec)
         for other in (stops, leases, policies, profiles):
             began = _earlier(began, other.began)
+        lease = _named(leases.items, lease_name(engine_name)) if engine.facts.exists else None
+        holder = _holder(lease, began.time)
+        address = engine.addresses.get(holder or "")
         full = replace(
             facts,
             read_time=began.time,
@@ -99,13 +105,30 @@ class Gatherer:
             policy_error=error,
             terms=terms,
             stops=read_stops(stops.items, engine_name),
-            rivals=_rivals(listed.items, subject, spec),
+            rivals=_rivals(claims, subject.uid, engine_name),
             profile=read_profile(_named(profiles.items, terms.profile) if terms else None),
-            engine=await self._at_work(engine, _named(leases.items, lease_name(engine_name)), began.time),
+            engine=await self._at_work(engine.facts, lease, holder, address),
             run=self._runs.last(subject.uid),
         )
         interest = Interest(engine_name, engine.selector, engine.mounted)
-        return Gathered(golive, gate, full, since.live, interest)
+        return Gathered(golive, gate, full, since.live, interest, address)
+
+    async def _golive(
+        self, namespace: str, name: str, begin: Moment, not_before: float, since: Since
+    ) -> tuple[Object, Moment]:
+        """The object, and from when; with its neighbours where something has happened. Raises MissingError."""
+        path = paths.golives(namespace)
+        if since.live:
+            listed = await self._shared.list(path, not_before)
+            found, began = listed.items, _earlier(begin, listed.began)
+            self._claims.learn(namespace, listed.began.monotonic, found)
+        else:
+            # A list of one comes out of the API server's cache, and is as fresh as a get, at half the price.
+            found, began = await self._cluster.list(path, fieldSelector=f"metadata.name={name}"), begin
+        golive = next((each for each in found if each["metadata"]["name"] == name), None)
+        if golive is None:
+            raise MissingError(f"no GoLive {namespace}/{name}")
+        return golive, began
 
     async def _gate(self, namespace: str, name: str, since: Since) -> Object | None:
         """The gate, as the last write has left it where nothing was heard since: the next write is guarded."""
@@ -115,15 +138,12 @@ class Gatherer:
             return remembered
         return await self._optional(paths.core(namespace, "configmaps", gate_name(name)))
 
-    async def _at_work(self, engine: Engine, lease: Object | None, read_time: datetime) -> EngineFacts:
+    async def _at_work(
+        self, engine: EngineFacts, lease: Object | None, holder: str | None, address: tuple[str, int] | None
+    ) -> EngineFacts:
         """With what changes while an engine works: who holds its Lease, and what that pod says of itself."""
-        if not engine.facts.exists:
-            return engine.facts
-        holder = _holder(lease, read_time)
-        trading = (engine.pods or {}).get(holder or "")
-        address = address_of(trading) if trading else None
         return replace(
-            engine.facts,
+            engine,
             holder=holder,
             acknowledgement=_acknowledgement(lease) if holder else None,
             report=await self._prober.status(*address) if address else None,
@@ -135,26 +155,23 @@ class Gatherer:
         except MissingError:
             return None
 
-    async def target(self, golive: Object, facts: Facts) -> Target | None:
-        """Whom preflight asks; None where no pod trades."""
-        spec, engine = facts.subject.spec, facts.engine
-        if spec is None or engine is None or engine.holder is None:
-            return None
-        namespace = facts.subject.namespace
-        pod = await self._optional(paths.core(namespace, "pods", engine.holder))
-        address = address_of(pod) if pod else None
-        if address is None:
-            return None
-        return Target(
-            namespace=namespace,
-            engine=spec.request.engine_ref.name,
-            golive=golive["metadata"]["name"],
-            pod=engine.holder,
-            host=address[0],
-            port=address[1],
-            digest=current_digest(facts),
-            request=facts.subject.preflight_requested,
-        )
+
+def target_of(found: Gathered) -> Target | None:
+    """Whom preflight asks; None where no pod trades."""
+    facts = found.facts
+    spec, engine = facts.subject.spec, facts.engine
+    if spec is None or engine is None or engine.holder is None or found.address is None:
+        return None
+    return Target(
+        namespace=facts.subject.namespace,
+        engine=spec.request.engine_ref.name,
+        golive=facts.subject.name,
+        pod=engine.holder,
+        host=found.address[0],
+        port=found.address[1],
+        digest=current_digest(facts),
+        request=facts.subject.preflight_requested,
+    )
 
 
 def _not_before(begin: float, since: Since) -> tuple[float, float]:
@@ -175,32 +192,9 @@ def _named(objects: list[Object], name: str) -> Object | None:
     return next((each for each in objects if each["metadata"]["name"] == name), None)
 
 
-def _rivals(golives: list[Object], subject: Subject, spec: GoLiveSpec) -> tuple[str, ...]:
+def _rivals(claims: tuple[Claim, ...], uid: str, engine: str) -> tuple[str, ...]:
     """Other GoLives that want this engine's gate open."""
-    return tuple(
-        sorted(
-            other["metadata"]["name"]
-            for other in golives
-            if other["metadata"]["uid"] != subject.uid
-            and other["spec"].get("activation") == Activation.ENABLED.value
-            and other["spec"].get("request", {}).get("engineRef", {}).get("name")
-            == spec.request.engine_ref.name
-        )
-    )
-
-
-def address_of(pod: Object) -> tuple[str, int] | None:
-    """Where a pod answers; None while it has no address."""
-    host, port = pod.get("status", {}).get("podIP"), _http_port(pod)
-    return (host, port) if host and port else None
-
-
-def _http_port(pod: Object) -> int | None:
-    for container in pod.get("spec", {}).get("containers") or []:
-        for port in container.get("ports") or []:
-            if port.get("name") == HTTP_PORT_NAME:
-                return int(port["containerPort"])
-    return None
+    return tuple(sorted(claim.name for claim in claims if claim.engine == engine and claim.uid != uid))
 
 
 def _holder(lease: Object | None, read_time: datetime) -> str | None:

@@ -39,7 +39,7 @@ class Term:
         self._runs = Runs(runner)
         self._notices = Notices(settings.notices_file, metrics)
         retention = Retention(settings.records_keep, settings.records_days)
-        chronicle = Chronicle(cluster, metrics, self._notices.tell, retention)
+        chronicle = Chronicle(cluster, metrics, self._notices.tell, retention, self._echoes)
         self._recorder = Recorder(chronicle, retention, metrics)
         gates = Gates()
         reconciler = Reconciler(

@@ -1,7 +1,6 @@
 """What this process has written itself: its echoes wake nobody, and the last gate need not be read again."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -19,14 +18,14 @@ class Echoes:
     """
 
     def __init__(self) -> None:
-        self._versions: dict[str, deque[str]] = {}
+        self._versions: dict[str, tuple[str, ...]] = {}
         self._under_way: dict[str, list[tuple[str, Callable[[], None]]]] = {}
 
     def expect(self, written: Object) -> None:
         """Remember the version that an object got by our own write."""
         metadata = written["metadata"]
-        known = self._versions.setdefault(metadata["uid"], deque(maxlen=KEPT_VERSIONS))
-        known.append(metadata["resourceVersion"])
+        known = (*self._versions.get(metadata["uid"], ()), metadata["resourceVersion"])
+        self._versions[metadata["uid"]] = known[-KEPT_VERSIONS:]
 
     @contextmanager
     def writing(self, uid: str) -> Iterator[None]:

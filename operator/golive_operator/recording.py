@@ -18,8 +18,11 @@ from golive_operator.retention import Retention
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 4
 """Objects that are recorded at the same time: gates come first on the way to the API server."""
+
+MOST_WAITING = 128
+"""Objects that wait to be recorded; what others have to tell is due at their next look, too."""
 
 Key = tuple[str, str]
 """Namespace and name of a GoLive."""
@@ -64,8 +67,11 @@ class Recorder:
 
     def heed(self, sight: Sight) -> None:
         """Record what is due, soon; returns at once. What is not recorded yet is due at the next look, too."""
+        key = (sight.namespace, sight.name)
+        if key not in self._tasks and len(self._tasks) >= MOST_WAITING:
+            return
         if has_news(sight) or self._retention.due(sight.uid, time.monotonic()):
-            self._enqueue((sight.namespace, sight.name), sight)
+            self._enqueue(key, sight)
 
     def gone(self, namespace: str, name: str) -> None:
         """Record, soon, that a gate was shut by the deletion of its GoLive; returns at once."""

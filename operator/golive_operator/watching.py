@@ -16,7 +16,9 @@ import kopf
 from golive_api import GROUP, VERSION
 from golive_api.acknowledgement import LEASE_PREFIX
 from golive_api.gate import GATE_LABEL
+from golive_api.golive import GateState
 from golive_operator import paths
+from golive_operator.claims import engine_of
 from golive_operator.cluster import Cluster, ClusterError, Object
 from golive_operator.metrics import Metrics
 from golive_operator.own_writes import Echoes
@@ -51,7 +53,20 @@ class Watches:
         """The object itself, also when it is gone: the worker finds that out by a live read."""
         self._heard()
         if namespace and name:
-            self._unless_own(event["type"], event["object"]["metadata"], self._workers.wake, namespace, name)
+            seen = event["object"]
+            is_open = ((seen.get("status") or {}).get("gate") or {}).get("state") == GateState.OPEN.value
+            wake = partial(self._workers.wake, is_open=is_open)
+            self._unless_own(
+                event["type"], seen["metadata"], partial(self._wake_claimants, seen, wake), namespace, name
+            )
+
+    def _wake_claimants(
+        self, golive: Object, wake: Callable[[str, str], None], namespace: str, name: str
+    ) -> None:
+        """The object itself, and all others that are about the same engine."""
+        wake(namespace, name)
+        others = self._workers.interests.of_engine(namespace, engine_of(golive))
+        self._workers.wake_each(key for key in others if key != (namespace, name))
 
     async def bounds_changed(self, **_: Any) -> None:
         """Profiles and policies are read by every object that they may bound."""
@@ -65,11 +80,18 @@ class Watches:
             self._workers.wake_namespace(namespace)
 
     def deployment_changed(self, kind: str, deployment: Object) -> None:
-        """A Deployment may be an engine."""
-        del kind
+        """A Deployment may be an engine; that it shows its gate now is no news."""
         self._heard()
-        metadata, interests = deployment["metadata"], self._workers.interests
-        self._workers.wake_each(interests.of_engine(metadata["namespace"], metadata["name"]))
+        metadata, workers = deployment["metadata"], self._workers
+        namespace, name = metadata["namespace"], metadata["name"]
+
+        def wake() -> None:
+            workers.wake_each(workers.interests.of_engine(namespace, name))
+
+        if kind == "MODIFIED":
+            self._echoes.heard(metadata, wake)
+        else:
+            wake()
 
     def pod_changed(self, kind: str, pod: Object) -> None:
         """A pod may be an engine's."""

@@ -5,14 +5,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
 from golive_api.golive import GateState
 from golive_api.reasons import Reason
 from golive_decisions.deciding import Plan, decide
-from golive_decisions.facts import Facts
 from golive_decisions.scheduling import is_open
 from golive_operator import paths
 from golive_operator.carrying_out import CarryingOut
@@ -21,17 +20,17 @@ from golive_operator.cluster import (
     ClusterError,
     ConflictError,
     MissingError,
-    Object,
     UnavailableError,
 )
-from golive_operator.engines import crowded_seconds
-from golive_operator.gathering import Gathered, Gatherer, Since
+from golive_operator.engines import closed_seconds
+from golive_operator.gathering import Gathered, Gatherer, Since, target_of
 from golive_operator.interests import Interest, Interests, Key
 from golive_operator.latency import Moments
 from golive_operator.metrics import Metrics
 from golive_operator.own_writes import Echoes
 from golive_operator.preflight_runs import Runs
 from golive_operator.recording import Recorder, sight_of
+from golive_operator.turns import Turn, Turns
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +40,8 @@ SPACING_SECONDS = 0.02
 RETRY_SECONDS = 0.5
 """Pause after a look that failed."""
 
-LOOKS_AT_ONCE = 8
-"""Looks under way where there is news or an open gate, and as many for their own sake; others wait.
-
-More would only have each request wait longer, and one that waits too long counts as failed.
-"""
+RUN_SECONDS = 0.5
+"""How long a new object's first status, and an opening, waits for preflight before that is said of it."""
 
 RESYNC_MOST_SECONDS = 6.0
 """Objects that exist, or have changed, without a word of the watches are found within this."""
@@ -98,16 +94,17 @@ class Reconciler:
             wake: Has the object looked at again, when a run of preflight has ended.
         """
         with self._metrics.duration.time():
-            found, plan = await self._decided(key, since)
+            found, plan = await self._decided(key, since, wake)
             golive, facts, decided = found.golive, found.facts, time.monotonic()
             wrote = await self._carrying_out.carry_out(golive, found.gate, plan)
         written = time.monotonic()
-        await self._carrying_out.tell(golive, plan)
+        if await self._carrying_out.tell(golive, plan):
+            self._gatherer.engines.labelled(key[0], found.interest.engine, plan.state.value)
         before = facts.subject.status.gate
         self._metrics.decided(*key, plan, before.state if before else GateState.CLOSED, datetime.now(UTC))
         self._metrics.latencies.looked(key, facts, plan, Moments(woken, decided, written))
         self._recorder.heed(sight_of(golive, facts, plan))
-        await self._run_preflight(key, golive, facts, plan, wake)
+        self._run_preflight(key, found, plan, wake)
         for event in plan.events:
             log.info(
                 event.message,
@@ -120,10 +117,21 @@ class Reconciler:
         urgent = plan.state is not GateState.CLOSED or plan.reason is Reason.PREFLIGHT_PENDING
         return Looked(wait_seconds, golive["metadata"]["resourceVersion"], found.interest, urgent, new)
 
-    async def _decided(self, key: Key, since: Since) -> tuple[Gathered, Plan]:
+    async def _decided(self, key: Key, since: Since, wake: Callable[[], None]) -> tuple[Gathered, Plan]:
+        """What was found, and what follows; an opening, and a first status, wait a moment for preflight."""
+        found, plan = await self._gathered(key, since)
+        opens = plan.reason is Reason.PREFLIGHT_PENDING
+        waits = (opens or not found.golive.get("status")) and not is_open(found.facts)
+        if not waits or not await self._run_at_once(key, found, plan, wake):
+            return found, plan
+        now = time.monotonic()
+        ran = Since(now, live=True) if opens else replace(since, live=False, lists_from=now)
+        return await self._gathered(key, ran)
+
+    async def _gathered(self, key: Key, since: Since) -> tuple[Gathered, Plan]:
         """What was found, and what follows; what would open a gate is read live, and decided anew."""
         # The more there are, the less often each closed gate is looked at for nothing: the work stays the same.
-        resync_seconds = max(self._resync_seconds, crowded_seconds(since.objects))
+        resync_seconds = max(self._resync_seconds, closed_seconds(since.objects))
         found = await self._gatherer.gather(*key, self._epoch, since)
         plan = decide(found.facts, resync_seconds)
         if found.live or plan.state is GateState.CLOSED or is_open(found.facts):
@@ -131,15 +139,33 @@ class Reconciler:
         found = await self._gatherer.gather(*key, self._epoch, Since(time.monotonic(), live=True))
         return found, decide(found.facts, resync_seconds)
 
-    async def _run_preflight(
-        self, key: Key, golive: Object, facts: Facts, plan: Plan, wake: Callable[[], None]
-    ) -> None:
-        """Start a run where one is due and none is under way."""
-        uid = self._uids[key] = facts.subject.uid
-        if plan.run_preflight and facts.terms is not None:
-            target = await self._gatherer.target(golive, facts)
-            if target is not None:
-                self._runs.start(uid, target, facts.terms, wake)
+    async def _run_at_once(self, key: Key, found: Gathered, plan: Plan, wake: Callable[[], None]) -> bool:
+        """Have preflight run, and wait a moment for what it finds; returns whether there is something new."""
+        done, late = asyncio.Event(), False
+
+        def ended() -> None:
+            if late:
+                wake()
+            else:
+                done.set()
+
+        if not self._run_preflight(key, found, plan, ended):
+            return False
+        try:
+            async with asyncio.timeout(RUN_SECONDS):
+                await done.wait()
+        except TimeoutError:
+            late = True
+        return not late
+
+    def _run_preflight(self, key: Key, found: Gathered, plan: Plan, wake: Callable[[], None]) -> bool:
+        """Start a run where one is due and none is under way; returns whether that was done."""
+        facts = found.facts
+        uid, target = facts.subject.uid, target_of(found)
+        self._uids[key] = uid
+        if not plan.run_preflight or facts.terms is None or target is None:
+            return False
+        return self._runs.start(uid, target, facts.terms, wake)
 
     def forget(self, key: Key) -> None:
         """The object is gone."""
@@ -155,11 +181,11 @@ class _Known:
 
     wakeup: asyncio.Event
     heard: float
-    """Monotonic time since which reads count: nothing has been heard, or written, of the object later."""
+    """Monotonic time since which reads count: nothing has been heard of the object later."""
     finished: float
     """Monotonic time of the last finished look."""
     lists_from: float = 0.0
-    """The same for lists alone: what an engine is may be older."""
+    """The same for lists alone, after own writes, too: what an engine is may be older."""
     live: bool = True
     """Whether something was heard that has not been looked at."""
     woken: float | None = None
@@ -172,6 +198,13 @@ class _Known:
     """resourceVersion of the GoLive at the last look."""
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
+    @property
+    def turn(self) -> Turn:
+        """With whom it waits."""
+        if self.urgent:
+            return Turn.OPEN
+        return Turn.NEWS if self.version and self.woken is not None else Turn.ROUTINE
+
 
 class Workers:
     """Starts a worker when an object is first heard of, and ends it when the object is gone."""
@@ -179,15 +212,14 @@ class Workers:
     def __init__(self, reconciler: Reconciler, metrics: Metrics) -> None:
         self._reconciler, self._metrics = reconciler, metrics
         self._known: dict[Key, _Known] = {}
-        # Who is new, or looked at for its own sake, keeps nobody waiting whose gate is open or may change.
-        self._turns = {each: asyncio.Semaphore(LOOKS_AT_ONCE) for each in (True, False)}
+        self._turns = Turns()
         self.interests = Interests()
 
-    def wake(self, namespace: str, name: str) -> None:
-        """Look at this object soon: it has changed, or is new."""
+    def wake(self, namespace: str, name: str, *, is_open: bool = False) -> None:
+        """Look at this object soon: it has changed, or is new, perhaps with a gate that stands open."""
         key, now = (namespace, name), time.monotonic()
         if key not in self._known:
-            self._known[key] = known = _Known(asyncio.Event(), heard=now, finished=now)
+            self._known[key] = known = _Known(asyncio.Event(), heard=now, finished=now, urgent=is_open)
             self.interests.expect(key)
             known.task = asyncio.create_task(self._work(key, known), name=f"worker {namespace}/{name}")
         self.wake_each((key,))
@@ -257,7 +289,7 @@ class Workers:
                 pass  # the resync, or the renewal, is due
             known.waits, began = True, time.monotonic()
             try:
-                async with self._turns[known.urgent or (known.live and bool(known.version))]:
+                async with self._turns.take(known.turn):
                     known.waits = False
                     known.finished += time.monotonic() - began
                     wait_seconds = await self._look(key, known)
@@ -292,7 +324,7 @@ class Workers:
         known.version, known.urgent = looked.version, looked.urgent
         self.interests.know(key, looked.interest)
         if looked.wrote:
-            known.heard = max(known.heard, time.monotonic())
+            known.lists_from = time.monotonic()
         if looked.wait_seconds == 0:
             return self._anew(known)
         return looked.wait_seconds
@@ -300,6 +332,7 @@ class Workers:
     def _anew(self, known: _Known) -> float:
         """Let the next look read everything live, at once."""
         known.heard, known.live = time.monotonic(), True
+        known.woken = known.woken or known.heard
         return 0.0
 
     def _failed(self, key: Key, error: Exception) -> None:

@@ -313,6 +313,25 @@ def test_what_the_deployment_shows_people_is_put_right(opened: Facts, shown: str
     assert look(facts).show_state is expected
 
 
+@pytest.mark.parametrize(("shown", "expected"), [("Open", True), ("Closed", False), ("", False)])
+def test_a_closed_gate_needs_no_label(good: Facts, change: Change, shown: str, expected: bool) -> None:  # noqa: FBT001  # data of a table
+    """A Deployment that was never activated is left alone."""
+    facts = change(good, {"subject.spec.approvals": [], "engine.shown_state": shown})
+    assert look(facts).show_state is expected
+
+
+def test_what_the_next_look_changes_is_no_event(good: Facts, change: Change, carry_on: CarryOn) -> None:
+    """Between two people's consent and the opening, preflight runs: nobody is told of that moment."""
+    waiting = change(good, {"subject.spec.approvals": []})
+    approved = replace(carry_on(waiting, look(waiting)), read_time=good.read_time + timedelta(seconds=40))
+    approved = change(
+        approved, {"subject.spec.approvals": good.subject.spec.approvals if good.subject.spec else []}
+    )
+    plan = look(approved)
+    assert plan.reason is Reason.PREFLIGHT_PENDING
+    assert plan.events == ()
+
+
 def test_an_open_gate_from_the_future_is_renewed_at_once(opened: Facts) -> None:
     """A clock that stepped back must not let the gate lapse until it has caught up."""
     assert opened.gate.record is not None

@@ -174,3 +174,26 @@ def test_a_code_that_this_version_does_not_know_is_an_error(
     objection = preflight.preflight_failed(sick)
     assert objection is not None
     assert objection.reason.value == "CheckError"
+
+
+@pytest.mark.parametrize(
+    ("looked_at_every", "age", "due"),
+    [(15, 19, False), (15, 21, True), (50, 101, False), (50, 209, False), (50, 211, True)],
+    ids=["ready", "to be kept ready", "in a crowd", "young in a crowd", "old in a crowd"],
+)
+def test_who_waits_for_people_is_kept_ready_but_not_in_a_crowd(
+    good: Facts,
+    change: Change,
+    looked_at_every: float,
+    age: float,
+    due: bool,  # noqa: FBT001  # a table
+) -> None:
+    """A thousand runs every 20 s would be most of the work; each opening has its own run in any case."""
+    waiting = later(change(good, {"subject.spec.approvals": []}), age)
+    assert decide(waiting, looked_at_every).run_preflight is due
+
+
+def test_who_was_approved_in_a_crowd_has_preflight_run_at_once(good: Facts) -> None:
+    """No opening rests on an old run, however many there are."""
+    plan = decide(later(good, 31), 50)
+    assert (plan.reason.value, plan.run_preflight) == ("PreflightPending", True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from golive_operator.engines import relied_on_seconds
+from golive_operator.engines import closed_seconds, relied_on_seconds
 from golive_operator.interests import Interest, Interests
 
 PERPS, SPOT, NEW = ("trading", "perps"), ("trading", "spot"), ("trading", "new")
@@ -59,3 +59,9 @@ def test_an_object_that_is_gone_is_not_woken(interests: Interests) -> None:
 def test_what_an_engine_is_may_be_relied_on_longer_the_more_there_are(objects: int, seconds: float) -> None:
     """So that the work stays the same; never longer than a minute."""
     assert relied_on_seconds(objects) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("objects", "seconds"), [(1, 0.1), (1000, 100), (100_000, 120)], ids=str)
+def test_closed_gates_are_looked_at_less_often_the_more_there_are(objects: int, seconds: float) -> None:
+    """At most ten looks a second for their own sake; with few, the usual period is longer than this."""
+    assert closed_seconds(objects) == pytest.approx(seconds)

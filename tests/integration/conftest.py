@@ -64,18 +64,27 @@ class Person:
         if time.monotonic() - self._used > IDLE_SECONDS:
             self._connection.close()  # the server may have, too
         self._used = time.monotonic()
+        content = json.dumps(body) if body is not None else None
+        try:
+            status, text = self._exchange(method, path, content)
+        except ConnectionError:
+            if method != "GET":
+                raise
+            status, text = self._exchange(method, path, content)  # a restarted server knows no old connection
+        parsed: Json = json.loads(text)
+        if status >= 300:
+            raise RefusedError(status, parsed.get("message", ""))
+        return parsed
+
+    def _exchange(self, method: str, path: str, content: str | None) -> tuple[int, bytes]:
         headers = {"Content-Type": MERGE if method == "PATCH" else "application/json"}
         try:
-            self._connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+            self._connection.request(method, path, content, headers)
             answer = self._connection.getresponse()
-            text = answer.read()
+            return answer.status, answer.read()
         except (OSError, http.client.HTTPException):
             self._connection.close()  # the next request opens a new one
             raise
-        parsed: Json = json.loads(text)
-        if answer.status >= 300:
-            raise RefusedError(answer.status, parsed.get("message", ""))
-        return parsed
 
     def close(self) -> None:
         """End the connection."""

@@ -19,6 +19,7 @@ from golive_operator import paths
 from golive_operator.chronicle import Chronicle
 from golive_operator.cluster import Cluster
 from golive_operator.metrics import Metrics
+from golive_operator.own_writes import Echoes
 from golive_operator.record_store import RecordStore
 from golive_operator.retention import Retention
 
@@ -62,9 +63,9 @@ class Book:
     retention: Retention
     name: str = "perps"
 
-    def chronicle(self) -> Chronicle:
+    def chronicle(self, echoes: Echoes | None = None) -> Chronicle:
         """An operator's hand; two of them are two operators."""
-        return Chronicle(self.cluster, self.metrics, self.told.append, self.retention)
+        return Chronicle(self.cluster, self.metrics, self.told.append, self.retention, echoes)
 
     async def create(self, **spec: Any) -> dict[str, Any]:
         """Make the GoLive."""

@@ -11,9 +11,11 @@ import pytest
 
 from golive_api.record import Act, breaks
 from golive_operator import paths
+from golive_operator.chronicle import Chronicle
 from golive_operator.cluster import Cluster, Object, UnavailableError
 from golive_operator.metrics import Metrics
-from golive_operator.recording import Recorder
+from golive_operator.own_writes import Echoes
+from golive_operator.recording import MOST_WAITING, Recorder
 
 
 def recorder_of(book: Any) -> Recorder:
@@ -81,6 +83,45 @@ async def test_a_look_at_rest_is_told_from_one_with_news_in_microseconds(book: A
     print(f"a look without news: {each * 1e6:.0f} µs")
     assert not recorder._tasks  # noqa: SLF001  # nothing was begun
     assert each < 0.005
+
+
+async def test_a_crowd_is_not_kept_in_memory(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records hang, and more objects have news than may wait: theirs is due at the next look, too."""
+    hanging = asyncio.Event()
+
+    async def hang(*_: Any) -> None:
+        await hanging.wait()
+
+    monkeypatch.setattr(Chronicle, "follow", hang)
+    recorder, sight = recorder_of(book), await book.sight()
+    for number in range(MOST_WAITING + 5):
+        recorder.heed(replace(sight, name=f"other-{number}"))
+    assert len(recorder._tasks) == MOST_WAITING  # noqa: SLF001  # what it keeps
+    monkeypatch.undo()
+    hanging.set()
+    await until(lambda: not recorder._tasks)  # noqa: SLF001  # what it keeps
+    recorder.heed(sight)
+    await until(lambda: not recorder._tasks)  # noqa: SLF001  # what it keeps
+    assert [record.act for record in await book.chain()] == [Act.REQUESTED]
+
+
+async def test_what_is_recorded_in_status_needs_no_look(book: Any) -> None:
+    """The object stood as a look had left it, so nothing in it is new."""
+    echoes, sight = Echoes(), await book.sight()
+    echoes.expect(await book.read())
+    await book.chronicle(echoes).follow(sight)
+    assert echoes.is_one((await book.read())["metadata"])
+
+
+async def test_what_somebody_else_changed_meanwhile_is_looked_at(book: Any) -> None:
+    """A watch may tell of both changes at once, and then the later one must count as news."""
+    echoes, sight = Echoes(), await book.sight()
+    echoes.expect(await book.read())
+    annotated = {"metadata": {"annotations": {"golive.dev/preflight-requested": "now"}}}
+    await book.cluster.patch(paths.golive(book.namespace, book.name), annotated)
+    await book.chronicle(echoes).follow(sight)
+    assert (await book.read())["status"]["recorded"]["sequence"] == 1
+    assert not echoes.is_one((await book.read())["metadata"])
 
 
 async def test_a_failure_is_counted_logged_and_made_good_at_the_next_look(

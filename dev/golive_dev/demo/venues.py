@@ -154,9 +154,8 @@ def _moves(stage: Stage) -> int:
 
 def money_is_missing(stage: Stage) -> None:
     """A hole in the account trips the emergency stop: latched, nothing new, stops stay, the gate shuts."""
-    environment = next(
-        f"{prefix}production" for prefix in VENUES.values() if stage.exchange.positions(f"{prefix}production")
-    )
+    with stage.narrator.waiting("a position with real money"):
+        eventually(lambda: stage.exchange.all_positions("production"), 60)
     began = time.monotonic()
     for prefix in VENUES.values():
         money = f"{prefix}production"
@@ -185,5 +184,5 @@ def money_is_missing(stage: Stage) -> None:
     later = len(stage.exchange.all_orders("production")) - orders
     resting = [venue["unprotected"] for venue in _main(stage)["venues"]]
     holds = later == 0 and stage.exchange.all_positions("production") == positions and not any(resting)
-    seen = f"{later} orders since; {len(positions)} positions keep their stops on {environment}"
+    seen = f"{later} orders since; {len(positions)} positions keep their stops"
     stage.narrator.saw("nothing new, stops stay", "0 orders, same positions", seen, holds=holds)
