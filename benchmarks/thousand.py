@@ -31,6 +31,8 @@ from golive_dev.waiting import eventually
 HERE = Path(__file__).parent
 TTL_SECONDS, CROWDED_TTL_SECONDS, CROWD = 15, 60, 500
 """Leases last 15 s by default; with so many open gates an administrator would choose 60 s."""
+OPEN_SECONDS = 300.0
+"""How long opening all may take."""
 ARGO = "Argo Rollouts, 1,000 objects, this kind of machine: open 13 / 26, close 11 / 14"
 
 
@@ -107,9 +109,11 @@ class Run:
         took = f"{cost.memory_mb:.0f} MB, {cost.cores:.3f} cores, {cost.requests_per_second:.1f} requests/s"
         self._progress.note(f"{what}: {took}")
 
-    async def _timed(self, what: str, work: Awaitable[None] | None, holds: Callable[[Seen], bool]) -> None:
+    async def _timed(
+        self, what: str, work: Awaitable[None] | None, holds: Callable[[Seen], bool], most: float
+    ) -> None:
         """Seconds from the begin of some work until something holds of all members."""
-        began, most = time.monotonic(), 120 + 0.5 * len(self._members)
+        began = time.monotonic()
         with self._progress.step(f"{len(self._members)}: {what}", most / 10) as tick:
             task = asyncio.ensure_future(work) if work is not None else None
             try:
@@ -130,14 +134,15 @@ class Run:
         """Everybody asks."""
         people = self._people
         asking = in_turns(people.request(member) for member in self._members)
-        await self._timed("created → all decided, preflight passed", asking, lambda seen: seen.ready)
+        most = 120 + 0.5 * len(self._members)
+        await self._timed("created → all decided, preflight passed", asking, lambda seen: seen.ready, most)
         await self._cost("none open")
 
     async def open_all(self) -> None:
         """Everybody is approved; where that is too much for the machine, what is open by then counts as all."""
         approving = in_turns(self._people.approve(member) for member in self._members)
         try:
-            await self._timed("approved → all open", approving, lambda seen: seen.state == "Open")
+            await self._timed("approved → all open", approving, lambda seen: seen.state == "Open", OPEN_SECONDS)
         except TimeoutError as late:
             self._progress.note(str(late).partition("\n")[0])
         self._members = [each for each in self._members if self._people.is_open(each)]

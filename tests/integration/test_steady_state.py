@@ -45,7 +45,9 @@ def test_an_open_gate_costs_one_write_per_renewal(shared_desk: Any) -> None:
     gates, statuses = split(writes_while_watched(shared_desk, WATCHED_SECONDS))
     renewals = WATCHED_SECONDS * 3 / ttl_seconds
     assert renewals - 1 <= gates <= renewals * 1.5
-    assert statuses <= WATCHED_SECONDS / PREFLIGHT_SECONDS + 1
+    assert (
+        statuses <= WATCHED_SECONDS / PREFLIGHT_SECONDS + 2
+    )  # one for the run's edges, one for the opening's record
 
 
 @pytest.mark.parametrize("engine", [True, False], ids=["waiting for approval", "engine missing"])
