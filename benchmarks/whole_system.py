@@ -61,6 +61,10 @@ def wait_for(condition: Any, seconds: float = 40) -> None:
     eventually(condition, seconds, poll_seconds=POLL_SECONDS)
 
 
+SCENARIO_SECONDS = 240
+"""Within this an engine that has just started has played every stress scenario."""
+
+
 class Desk:
     """The people's requests, and what is waited for between them."""
 
@@ -76,6 +80,12 @@ class Desk:
     def _gate_reason(self) -> str:
         return str(self._golive().get("status", {}).get("gate", {}).get("reason"))
 
+    def _waits_for_people(self) -> bool:
+        """Nothing is missing but approvals: preflight has passed, the engine's stress scenarios included."""
+        status = self._golive().get("status", {})
+        conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
+        return self._gate_reason() == "ApprovalsMissing" and conditions.get("PreflightPassed") == "True"
+
     def obeyed(self) -> str:
         """What the engine acknowledges on its Lease."""
         return str(self.admin.ask("GET", LEASE_PATH)["metadata"]["annotations"]["golive.dev/state"])
@@ -83,7 +93,7 @@ class Desk:
     def open(self) -> float:
         """Enable and approve; returns the seconds from the approval until the gate was Open."""
         self.trader.ask("PATCH", GOLIVE_PATH, {"spec": {"activation": "Enabled"}})
-        wait_for(lambda: self._gate_reason() == "ApprovalsMissing")
+        wait_for(self._waits_for_people, SCENARIO_SECONDS)
         golive = self._golive()
         approval = Approval(
             user="approver",
