@@ -95,7 +95,6 @@ class Cluster:
             config.load_incluster_config(client_configuration=configuration)
         except config.ConfigException:
             await config.load_kube_config(client_configuration=configuration)
-        configuration.retries = None  # whoever asks decides
         # Else it would look for proxies and a .netrc anew, in a thread, at each request.
         configuration.client_session_kwargs = {"trust_env": False}
         configuration.proxy = configuration.proxy or _proxy(urlsplit(configuration.host))
@@ -208,9 +207,8 @@ class Cluster:
         if not isinstance(answer, dict):
             raise UnavailableError(f"not an object: {text[:200]!r}")
         for each in (answer, *(answer.get("items") or ())):
-            each.get("metadata", {}).pop(
-                "managedFields", None
-            )  # nobody reads them, and they are half of it all
+            # Nobody reads them, and they are a good part of what would be kept.
+            (each.get("metadata") or {}).pop("managedFields", None)
         return answer
 
     async def _send(  # a request has these parts

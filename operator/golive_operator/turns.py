@@ -12,7 +12,6 @@ AT_ONCE = 12
 More would only have each request wait longer, and one that waits too long counts as failed.
 """
 
-
 LEAST = 2
 """Looks of a kind that may be under way although others come first."""
 
