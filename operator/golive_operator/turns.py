@@ -19,6 +19,8 @@ LEAST = 2
 class Turn(Enum):
     """Why a look is due; what stands first comes first."""
 
+    OPEN_WITH_NEWS = "open with news"
+    """Something has happened to what is open, perhaps what shuts it: no crowd of renewals comes before that."""
     OPEN = "open"
     """The gate is open, or opens on this look: preflight has just run for it, and its results age."""
     NEWS = "news"

@@ -202,7 +202,7 @@ class _Known:
     def turn(self) -> Turn:
         """With whom it waits."""
         if self.urgent:
-            return Turn.OPEN
+            return Turn.OPEN if self.woken is None else Turn.OPEN_WITH_NEWS
         return Turn.NEWS if self.version and self.woken is not None else Turn.ROUTINE
 
 

@@ -134,3 +134,12 @@ async def test_who_ends_while_waiting_leaves_no_turn_taken() -> None:
     log.clear()
     await end(*await begun(turns, Turn.OPEN, AT_ONCE, log))
     assert log == [Turn.OPEN] * AT_ONCE
+
+
+async def test_news_of_an_open_gate_comes_before_a_crowd_of_renewals() -> None:
+    """A stop, or a consent withdrawn, does not wait until hundreds have been renewed."""
+    turns, log = Turns(), list[Turn]()
+    renewals = await begun(turns, Turn.OPEN, 3 * AT_ONCE, log)
+    news = await begun(turns, Turn.OPEN_WITH_NEWS, 1, log)
+    assert log == [Turn.OPEN] * AT_ONCE + [Turn.OPEN_WITH_NEWS]
+    await end(*renewals, *news)
