@@ -143,3 +143,21 @@ async def test_news_of_an_open_gate_comes_before_a_crowd_of_renewals() -> None:
     news = await begun(turns, Turn.OPEN_WITH_NEWS, 1, log)
     assert log == [Turn.OPEN] * AT_ONCE + [Turn.OPEN_WITH_NEWS]
     await end(*renewals, *news)
+
+
+async def test_a_worker_whose_open_gate_has_news_waits_in_the_first_line(
+    looking: tuple[Workers, Reconciler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What merely is due waits in the second."""
+    workers, reconciler = looking
+    taken, take = list[Turn](), Turns.take
+
+    def noted(turns: Turns, turn: Turn) -> Any:
+        taken.append(turn)
+        return take(turns, turn)
+
+    monkeypatch.setattr(Turns, "take", noted)
+    await until(lambda: reconciler.count("trading") >= 2)
+    workers.wake(*OPEN)
+    await until(lambda: Turn.OPEN_WITH_NEWS in taken)
+    await until(lambda: Turn.OPEN in taken)
