@@ -26,7 +26,7 @@ NONE := 5# what pytest ends with when ARGS leaves it no test to run
 
 test: .venv/.ready ## run every test (ARGS="-k gate" passes arguments on)
 	@$(PY) -m golive_dev build
-	@$(PY) -m pytest --numprocesses=2 --dist=loadfile -m "not alone" $(ARGS) || [ $$? -eq $(NONE) ]
+	@$(PY) -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder -m "not alone" $(ARGS) || [ $$? -eq $(NONE) ]
 	@$(PY) -m pytest -m alone $(ARGS) || [ $$? -eq $(NONE) ]
 
 PURE := tests/decisions tests/api tests/engine/desk $(addprefix tests/engine/test_,$(addsuffix .py, \

@@ -25,6 +25,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("alone")
 
 
+class Standing:
+    """What a session's fixtures keep running, ended with an area's last test: ten idle clusters are a load."""
+
+    def __init__(self) -> None:
+        self._fixtures: list[tuple[pytest.FixtureDef[Any], pytest.FixtureRequest]] = []
+
+    @pytest.hookimpl
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+        """Note what is made."""
+        if fixturedef.scope == "session" and fixturedef.baseid:  # not a plugin's
+            self._fixtures.append((fixturedef, request))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+        """End it before the next area's first test; the session ends what stands after its last."""
+        yield
+        if nextitem is not None and area_of(nextitem) != area_of(item):
+            while self._fixtures:
+                fixturedef, request = self._fixtures.pop()
+                fixturedef.finish(request)  # type: ignore[arg-type]  # it is the request that made it
+
+
+def area_of(item: pytest.Item) -> str:
+    """The folder of tests/ that it is in."""
+    return item.path.relative_to(Path(__file__).parent).parts[0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have areas end."""
+    config.pluginmanager.register(Standing())
+
+
 @pytest.fixture(scope="session")
 def control_plane() -> Iterator[ControlPlane]:
     """Give the whole session one control plane, started when first asked for.

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +22,12 @@ from golive_operator.guarding import Guard
 from golive_operator.metrics import Metrics
 from golive_operator.outside import Outside
 from golive_operator.own_writes import Echoes
-from golive_operator.preflight_runs import PreflightRunner, Runs
+from golive_operator.preflight_runs import TOKEN_FILE_VARIABLE, PreflightRunner, Runs
 from golive_operator.probing import Prober
 from golive_operator.recording import Recorder
 from golive_operator.retention import Retention
 from golive_operator.tokens import secret_reader
-from golive_operator.workers import Reconciler
+from golive_operator.workers import RUN_SECONDS, Reconciler
 
 SYSTEM = "golive-system"
 NODE = "operated-node"
@@ -139,7 +140,7 @@ async def test_what_changes_between_look_and_write_keeps_the_gate_shut(
     epoch = waiting_desk.gate().epoch
     hand = Hand(cluster, waiting_desk, epoch)
     with waiting_desk.operated.frozen():
-        waiting_desk.approve()
+        waiting_desk.approve_when_shown()
         plan = await hand.look()
         change(waiting_desk)
         with pytest.raises((ConflictError, MissingError)):
@@ -162,7 +163,7 @@ async def test_what_changes_between_look_and_write_is_not_renewed(
     waiting_desk: Any, cluster: Cluster, change: Callable[[Any], None]
 ) -> None:
     """A renewal does not overwrite a person's close."""
-    eventually(waiting_desk.approve)
+    waiting_desk.approve_when_shown()
     epoch = waiting_desk.await_open().epoch
     hand = Hand(cluster, waiting_desk, epoch)
     with waiting_desk.operated.frozen():
@@ -181,7 +182,7 @@ async def test_a_renewal_from_before_a_withdrawal_lasts_no_longer_than_what_was_
     waiting_desk: Any, cluster: Cluster
 ) -> None:
     """It is counted from a moment at which there was consent, and the next look shuts it."""
-    eventually(waiting_desk.approve)
+    waiting_desk.approve_when_shown()
     epoch = waiting_desk.await_open().epoch
     hand = Hand(cluster, waiting_desk, epoch)
     with waiting_desk.operated.frozen():
@@ -200,7 +201,7 @@ async def test_an_open_gate_counts_from_look_not_from_write(waiting_desk: Any, c
     epoch = waiting_desk.gate().epoch
     hand = Hand(cluster, waiting_desk, epoch)
     with waiting_desk.operated.frozen():
-        waiting_desk.approve()
+        waiting_desk.approve_when_shown()
         plan = await hand.look()
         eventually(lambda: datetime.now(UTC) - hand.read_time > timedelta(seconds=1))
         await hand.write(plan)
@@ -214,7 +215,7 @@ async def test_a_leader_of_an_earlier_epoch_can_open_nothing(waiting_desk: Any, 
     epoch = waiting_desk.gate().epoch
     hand = Hand(cluster, waiting_desk, epoch - 1)
     with waiting_desk.operated.frozen():
-        waiting_desk.approve()
+        waiting_desk.approve_when_shown()
         plan = await hand.look()
         with pytest.raises(Exception, match="stale leader"):
             await hand.write(plan)
@@ -256,7 +257,7 @@ async def test_what_other_looks_have_read_opens_nothing(new_desk: Callable[..., 
     hand = Hand(cluster, desk, desk.gate().epoch)
     async with looking(hand) as reconciler:
         with desk.operated.frozen():
-            desk.approve()
+            desk.approve_when_shown()
             heard = time.monotonic()
             read = await hand.gatherer.gather(*hand.key, hand.epoch)
             stop_engine(desk)
@@ -298,3 +299,39 @@ async def test_what_an_engine_is_is_read_anew_once_something_is_heard(
             heard = await hand.gatherer.gather(*hand.key, hand.epoch, Since(time.monotonic(), live=False))
     assert current_digest(unheard.facts) == current_digest(before.facts)
     assert current_digest(heard.facts) != current_digest(before.facts)
+
+
+async def test_a_new_request_and_an_opening_wait_a_moment_for_preflight_and_no_longer(
+    waiting_desk: Any,
+    new_desk: Callable[..., Any],
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """One look finds what preflight finds within half a second; of a slower one it is said that it runs."""
+    token = tmp_path / "token"
+    token.write_text("ey")
+    monkeypatch.setenv(TOKEN_FILE_VARIABLE, str(token))
+    epoch, desk = waiting_desk.gate().epoch, new_desk()
+    hand, woken = Hand(cluster, desk, epoch), []
+
+    async def look(reconciler: Reconciler) -> tuple[str, str]:
+        since = Since(time.monotonic(), live=True)
+        await reconciler.reconcile(hand.key, since.heard, since, lambda: woken.append(time.monotonic()))
+        return desk.gate().reason, desk.conditions()["PreflightPassed"][1]
+
+    desk.misbehave("hang")
+    with desk.operated.frozen():
+        desk.apply()
+        async with looking(hand) as slow:
+            began = time.monotonic()
+            late = await look(slow)
+            took, early = time.monotonic() - began, list(woken)
+        desk.misbehave("")
+        desk.approve()
+        async with looking(hand) as quick:
+            opened = await look(quick)
+    assert late == ("ApprovalsMissing", "PreflightPending")
+    assert not early
+    assert RUN_SECONDS <= took < 3, took
+    assert opened == ("Open", "PreflightPassed")

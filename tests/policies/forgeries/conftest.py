@@ -152,20 +152,6 @@ def _account_token(cluster: Any, who: str) -> str:
     return base64.b64decode(eventually(lambda: plane.kubectl(*words).stdout, 20)).decode()
 
 
-@pytest.fixture(scope="session", params=["1.37", "1.34 by emulation", "files alone"])
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Give each kind of server."""
-    kinds = {
-        "1.37": ("cluster", True, ""),
-        "1.34 by emulation": ("emulated_cluster", False, ""),
-        "files alone": ("static_cluster", False, SUFFIX),
-    }
-    fixture, stamped, suffix = kinds[request.param]
-    found = Server(request.param, request.getfixturevalue(fixture), stamped, suffix)
-    yield found
-    found.close()
-
-
 CORE = f"/api/v1/namespaces/{NAMESPACE}"
 GROUP = f"/apis/golive.dev/v1alpha1/namespaces/{NAMESPACE}"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
@@ -289,7 +275,28 @@ class Stage:
         }
 
 
+KINDS_OF_SERVER = {
+    "1.37": ("cluster", True, ""),
+    "1.34 by emulation": ("emulated_cluster", False, ""),
+    "files alone": ("static_cluster", False, SUFFIX),
+}
+"""Fixture, whether it fills in who asks, and how its policies' names end."""
+
+
 @pytest.fixture(scope="session")
-def stage(server: Server) -> Stage:
+def stages() -> Iterator[dict[str, Stage]]:
+    """Give the stages that stand: each server has one, whichever file asks first."""
+    standing: dict[str, Stage] = {}
+    yield standing
+    for each in standing.values():
+        each.server.close()
+
+
+@pytest.fixture(scope="session", params=KINDS_OF_SERVER)
+def stage(request: pytest.FixtureRequest, stages: dict[str, Stage]) -> Stage:
     """Give what forgers aim at, on each kind of server."""
-    return Stage(server)
+    name = request.param
+    if name not in stages:
+        fixture, stamped, suffix = KINDS_OF_SERVER[name]
+        stages[name] = Stage(Server(name, request.getfixturevalue(fixture), stamped, suffix))
+    return stages[name]
