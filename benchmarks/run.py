@@ -9,7 +9,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     *("gate_question.py", "risk_gate.py", "order_overhead.py", "cycle_time.py", "memory.py"),
     *("close_latency.py", "stop_latency.py", "whole_system.py", "peer_risk.py"),
-    "thousand.py",
+    *("failover.py", "thousand.py"),
 )
 
 

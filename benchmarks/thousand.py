@@ -31,6 +31,8 @@ from golive_dev.waiting import eventually
 HERE = Path(__file__).parent
 TTL_SECONDS, CROWDED_TTL_SECONDS, CROWD = 15, 60, 500
 """Leases last 15 s by default; with so many open gates an administrator would choose 60 s."""
+PAUSE_SECONDS = 0.3
+"""Between acts: after a burst the API server answers lists late, until its cache has caught up."""
 OPEN_SECONDS = 300.0
 """How long opening all may take."""
 ARGO = "Argo Rollouts, 1,000 objects, this kind of machine: open 13 / 26, close 11 / 14"
@@ -167,12 +169,13 @@ class Run:
     async def _act(self, member: Member, kind: str, act: Callable[[Member], Awaitable[object]]) -> None:
         seen, watch = self._watch.seen[member.name], self._watch
         await watch.until(lambda: seen.ready)
+        await asyncio.sleep(PAUSE_SECONDS)
         consent = await self._people.consent(member)
         began = time.monotonic()
         await self._people.approver.ask("PATCH", member.golive, consent)
         self.figures.opened.append((await watch.until(lambda: seen.state == "Open") - began) * 1000)
         self.figures.obeyed.append((await watch.until(lambda: seen.obeyed == "Open") - began) * 1000)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(PAUSE_SECONDS)
         written, obeyed = self.figures.closed.setdefault(kind, ([], []))
         began = time.monotonic()
         await act(member)

@@ -26,6 +26,9 @@ Objects = list[Object]
 TIMEOUT_SECONDS = 3.0
 """Longest wait for one answer; a slower API server is as good as none."""
 
+CONNECTIONS = 64
+"""Requests under way at the same time, watches among them; each connection keeps a buffer of 256 KiB."""
+
 WATCH_SECONDS = 240
 """How long one watch lasts; then the next one begins, with a list."""
 
@@ -97,6 +100,7 @@ class Cluster:
             await config.load_kube_config(client_configuration=configuration)
         # Else it would look for proxies and a .netrc anew, in a thread, at each request.
         configuration.client_session_kwargs = {"trust_env": False}
+        configuration.connection_pool_maxsize = CONNECTIONS
         configuration.proxy = configuration.proxy or _proxy(urlsplit(configuration.host))
         self._api = client.ApiClient(configuration)
         kube_config._cleanup_temp_files()  # noqa: SLF001  # keys of a kubeconfig, loaded by now, must not lie about
@@ -154,9 +158,9 @@ class Cluster:
             metadata: Whether to be told of metadata alone.
         """
         listed = await self._request("GET", path, accept=PARTIAL_LIST if metadata else "application/json")
-        for item in listed.get("items") or []:
-            yield "ADDED", item
-        version = listed["metadata"]["resourceVersion"]
+        version, items = listed["metadata"]["resourceVersion"], listed.pop("items", None) or []
+        while items:
+            yield "ADDED", items.pop()  # else all of them would be kept for as long as the watch lasts
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}
         accept = PARTIAL if metadata else "application/json"
         try:

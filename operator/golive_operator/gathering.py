@@ -62,7 +62,7 @@ class Gatherer:
     ) -> None:
         self._cluster, self._guard, self._prober, self._runs = cluster, guard, prober, runs
         self._shared = SharedReads(cluster)
-        self.engines, self._claims = Engines(cluster), Claims(cluster)
+        self.engines, self._claims = Engines(cluster), Claims(self._shared)
         self._gates = gates or Gates()
 
     async def gather(self, namespace: str, name: str, epoch: int, since: Since | None = None) -> Gathered:
@@ -70,11 +70,15 @@ class Gatherer:
         begin = Moment.now()
         since = since or Since(begin.monotonic, live=True)
         lists, engines = _not_before(begin.monotonic, since)
-        (golive, began), gate = await asyncio.gather(
-            self._golive(namespace, name, begin, lists, since), self._gate(namespace, name, since)
+        if since.live and not self._gates.left_open(namespace, name):
+            # What an opening needs is on its way while the object is read; what closes needs nothing else.
+            for path in _lists(namespace):
+                self._shared.begin(path, lists)
+        golive, gate = await asyncio.gather(
+            self._golive(namespace, name, since), self._gate(namespace, name, since)
         )
         subject = read_subject(golive)
-        facts = Facts(began.time, epoch, subject, read_gate(gate))
+        facts = Facts(begin.time, epoch, subject, read_gate(gate))
         spec = subject.spec
         if spec is None or subject.deleting or spec.activation is not Activation.ENABLED:
             return Gathered(golive, gate, facts, since.live, Interest())
@@ -85,16 +89,12 @@ class Gatherer:
                 self._claims.read(namespace, engines),
                 self.engines.read(namespace, engine_name, engines),
             ),
-            asyncio.gather(
-                self._shared.list(paths.emergency_stops(namespace), lists),
-                self._shared.list(paths.lease(namespace), lists),
-                self._shared.list(paths.activation_policies(), lists),
-                self._shared.list(paths.capital_profiles(), lists),
-            ),
+            asyncio.gather(*(self._shared.list(path, lists) for path in _lists(namespace))),
         )
         terms, error = read_terms(policies.items, namespace, spec)
-        for other in (stops, leases, policies, profiles):
-            began = _earlier(began, other.began)
+        began = min(
+            begin, *(each.began for each in (stops, leases, policies, profiles)), key=lambda at: at.time
+        )
         lease = _named(leases.items, lease_name(engine_name)) if engine.facts.exists else None
         holder = _holder(lease, began.time)
         address = engine.addresses.get(holder or "")
@@ -113,22 +113,16 @@ class Gatherer:
         interest = Interest(engine_name, engine.selector, engine.mounted)
         return Gathered(golive, gate, full, since.live, interest, address)
 
-    async def _golive(
-        self, namespace: str, name: str, begin: Moment, not_before: float, since: Since
-    ) -> tuple[Object, Moment]:
-        """The object, and from when; with its neighbours where something has happened. Raises MissingError."""
-        path = paths.golives(namespace)
+    async def _golive(self, namespace: str, name: str, since: Since) -> Object:
+        """The object. Raises MissingError."""
         if since.live:
-            listed = await self._shared.list(path, not_before)
-            found, began = listed.items, _earlier(begin, listed.began)
-            self._claims.learn(namespace, listed.began.monotonic, found)
-        else:
-            # A list of one comes out of the API server's cache, and is as fresh as a get, at half the price.
-            found, began = await self._cluster.list(path, fieldSelector=f"metadata.name={name}"), begin
-        golive = next((each for each in found if each["metadata"]["name"] == name), None)
-        if golive is None:
+            # No list: one waits until the API server's cache has caught up, up to a tenth of a second.
+            return await self._cluster.get(paths.golive(namespace, name))
+        # A list of one comes out of that cache, and is as fresh as a get, at half the price.
+        found = await self._cluster.list(paths.golives(namespace), fieldSelector=f"metadata.name={name}")
+        if not found:
             raise MissingError(f"no GoLive {namespace}/{name}")
-        return golive, began
+        return found[0]
 
     async def _gate(self, namespace: str, name: str, since: Since) -> Object | None:
         """The gate, as the last write has left it where nothing was heard since: the next write is guarded."""
@@ -184,8 +178,14 @@ def _not_before(begin: float, since: Since) -> tuple[float, float]:
     )
 
 
-def _earlier(one: Moment, other: Moment) -> Moment:
-    return one if one.time <= other.time else other
+def _lists(namespace: str) -> tuple[str, ...]:
+    """Where stops, Leases, policies and profiles are listed."""
+    return (
+        paths.emergency_stops(namespace),
+        paths.lease(namespace),
+        paths.activation_policies(),
+        paths.capital_profiles(),
+    )
 
 
 def _named(objects: list[Object], name: str) -> Object | None:

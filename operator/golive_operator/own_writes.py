@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from golive_api.golive import GateState
 from golive_operator.cluster import Object
 
 KEPT_VERSIONS = 4
@@ -75,6 +76,11 @@ class Gates:
         """The gate as written after that was heard, and not before the oldest moment; None if there is none."""
         written, gate = self._last.get((namespace, name), (0.0, None))
         return gate if gate is not None and written > max(heard, oldest) else None
+
+    def left_open(self, namespace: str, name: str) -> bool:
+        """Whether our last write has left it open, as far as that is known."""
+        _, gate = self._last.get((namespace, name), (0.0, None))
+        return gate is not None and gate["data"]["state"] != GateState.CLOSED.value
 
     def forget(self, namespace: str, name: str) -> None:
         """A write was refused, or the object is gone: read it anew."""

@@ -13,6 +13,8 @@ SHARED_SECONDS = 1.0
 KEPT_SECONDS = 2.0
 """Older lists are dropped: with many objects they are most of what this process holds."""
 
+Listing = asyncio.Task[list[Object]]
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -40,16 +42,22 @@ class SharedReads:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._under_way: dict[str, tuple[Moment, asyncio.Task[list[Object]]]] = {}
+        self._under_way: dict[str, tuple[Moment, Listing]] = {}
 
     async def list(self, path: str, not_before: float) -> Listed:
         """A list that was begun at that monotonic moment or later. Raises ClusterError."""
+        began, task = self.begin(path, not_before)
+        return Listed(began, await asyncio.shield(task))
+
+    def begin(self, path: str, not_before: float) -> tuple[Moment, Listing]:
+        """Have it on its way for whoever asks for it next."""
         began, task = self._under_way.get(path, (None, None))
         if began is None or task is None or began.monotonic < not_before or _failed(task):
             self._drop_old()
             began, task = Moment.now(), asyncio.create_task(self._cluster.list(path))
+            task.add_done_callback(_failed)  # perhaps nobody asks: then nobody misses it
             self._under_way[path] = began, task
-        return Listed(began, await asyncio.shield(task))
+        return began, task
 
     def _drop_old(self) -> None:
         oldest = time.monotonic() - KEPT_SECONDS
@@ -58,5 +66,5 @@ class SharedReads:
                 del self._under_way[path]
 
 
-def _failed(task: asyncio.Task[list[Object]]) -> bool:
+def _failed(task: Listing) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)

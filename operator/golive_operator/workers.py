@@ -5,6 +5,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -221,7 +222,10 @@ class Workers:
         if key not in self._known:
             self._known[key] = known = _Known(asyncio.Event(), heard=now, finished=now, urgent=is_open)
             self.interests.expect(key)
-            known.task = asyncio.create_task(self._work(key, known), name=f"worker {namespace}/{name}")
+            # In a context of its own: kopf's, in which this is called, would keep the event's object alive.
+            known.task = asyncio.create_task(
+                self._work(key, known), name=f"worker {namespace}/{name}", context=Context()
+            )
         self.wake_each((key,))
 
     def wake_known(self, namespace: str, name: str) -> None:

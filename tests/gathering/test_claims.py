@@ -1,9 +1,15 @@
 """Who claims an engine, and how long a list of them stands."""
 
+import asyncio
+import gc
 import time
 from typing import Any
 
+import pytest
+
 from golive_operator.claims import Claim, Claims
+from golive_operator.cluster import UnavailableError
+from golive_operator.shared_reads import SharedReads
 
 
 class Cluster:
@@ -29,7 +35,7 @@ def golive(name: str, activation: str = "Enabled") -> dict[str, Any]:
 async def test_claims_are_read_once_until_something_is_heard() -> None:
     """And then anew."""
     cluster: Any = Cluster()
-    claims, began = Claims(cluster), time.monotonic()
+    claims, began = Claims(SharedReads(cluster)), time.monotonic()
     cluster.golives = [golive("perps"), golive("off", "Disabled")]
     assert await claims.read("trading", began) == (Claim("uid-perps", "perps", "perps-engine"),)
     cluster.golives.append(golive("rival"))
@@ -39,10 +45,30 @@ async def test_claims_are_read_once_until_something_is_heard() -> None:
     assert cluster.lists == 2
 
 
-async def test_a_list_that_was_read_for_something_else_counts() -> None:
-    """From when it was begun."""
+async def test_neighbours_that_ask_at_the_same_time_share_one_list() -> None:
+    """Whoever hears of something while it is on its way reads anew."""
     cluster: Any = Cluster()
-    claims, began = Claims(cluster), time.monotonic()
-    claims.learn("trading", began, [golive("perps")])
-    assert [claim.name for claim in await claims.read("trading", began)] == ["perps"]
-    assert cluster.lists == 0
+    cluster.golives = [golive("perps")]
+    claims, began = Claims(SharedReads(cluster)), time.monotonic()
+    await asyncio.gather(*(claims.read("trading", began) for _ in range(3)))
+    assert cluster.lists == 1
+    one = asyncio.create_task(claims.read("trading", time.monotonic()))
+    await asyncio.sleep(0)
+    await asyncio.gather(one, claims.read("trading", time.monotonic()))
+    assert cluster.lists == 3
+
+
+async def test_a_list_that_nobody_waits_for_fails_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever asks for it later reads anew."""
+
+    class Away:
+        async def list(self, path: str) -> list[dict[str, Any]]:
+            raise UnavailableError(path)
+
+    away: Any = Away()
+    shared = SharedReads(away)
+    shared.begin("leases", time.monotonic())
+    await asyncio.sleep(0.01)
+    del shared
+    gc.collect()
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == []

@@ -73,3 +73,12 @@ def test_a_gate_is_remembered_until_something_is_heard_of_it() -> None:
     assert gates.last("trading", "other", heard=never, oldest=never) is None
     gates.forget("trading", "perps")
     assert gates.last("trading", "perps", heard=never, oldest=never) is None
+
+
+@pytest.mark.parametrize(("state", "is_left_open"), [("Open", True), ("ReduceOnly", True), ("Closed", False)])
+def test_a_gate_counts_as_open_as_our_last_write_has_left_it(state: str, *, is_left_open: bool) -> None:
+    """And as shut where nothing was written."""
+    gates = Gates()
+    assert not gates.left_open("trading", "perps")
+    gates.remember("trading", "perps", written("1") | {"data": {"state": state}})
+    assert gates.left_open("trading", "perps") is is_left_open

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from golive_operator.turns import AT_ONCE, LEAST, Turn, Turns
 from golive_operator.workers import Looked, Workers
 
 OPEN, BUSY = ("trading", "open"), "crowd"
+EVENT: ContextVar[object] = ContextVar("event", default=None)
+"""What a watcher keeps for those whom it calls."""
 
 
 class Reconciler:
@@ -21,12 +24,15 @@ class Reconciler:
     def __init__(self) -> None:
         self.looks: list[Key] = []
         self.held = False
+        self.heard: set[object] = set()
+        """What the looks know of the event that woke them."""
         self._go_on = asyncio.Event()
 
     async def reconcile(self, key: Key, woken: float, since: Since, wake: Callable[[], None]) -> Looked:
         """One look; held up where it is one of the crowd."""
         del woken, since, wake
         self.looks.append(key)
+        self.heard.add(EVENT.get())
         if self.held and key[0] == BUSY:
             await self._go_on.wait()
         is_open = key == OPEN
@@ -161,3 +167,12 @@ async def test_a_worker_whose_open_gate_has_news_waits_in_the_first_line(
     workers.wake(*OPEN)
     await until(lambda: Turn.OPEN_WITH_NEWS in taken)
     await until(lambda: Turn.OPEN in taken)
+
+
+async def test_a_worker_keeps_nothing_of_the_event_that_began_it(looking: tuple[Workers, Reconciler]) -> None:
+    """It lives as long as the object; the first event's copy of the object need not."""
+    workers, reconciler = looking
+    EVENT.set("the whole object")
+    workers.wake("trading", "new")
+    await until(lambda: ("trading", "new") in reconciler.looks)
+    assert reconciler.heard == {None}
