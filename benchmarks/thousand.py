@@ -27,6 +27,7 @@ from golive_dev.control_plane import ControlPlane
 from golive_dev.ports import free_ports
 from golive_dev.progress import Progress, to_stream
 from golive_dev.waiting import eventually
+from golive_operator.engines import closed_seconds
 
 HERE = Path(__file__).parent
 TTL_SECONDS, CROWDED_TTL_SECONDS, CROWD = 15, 60, 500
@@ -97,9 +98,9 @@ class Run:
             await asyncio.sleep(0.1)
         raise TimeoutError("nobody leads")
 
-    async def _cost(self, what: str) -> None:
-        """Let it settle, then watch it work."""
-        await asyncio.sleep(self._options.settle)
+    async def _cost(self, what: str, period: float = 0.0) -> None:
+        """Let it settle, at least until what recurs after so many seconds is spread; then watch it work."""
+        await asyncio.sleep(max(self._options.settle, period))
         meter = Meter(self._operator.pid, self._admin)
         await meter.begin()
         with self._progress.step(f"{len(self._members)}: {what}", self._options.seconds) as tick:
@@ -138,7 +139,7 @@ class Run:
         asking = in_turns(people.request(member) for member in self._members)
         most = 120 + 0.5 * len(self._members)
         await self._timed("created → all decided, preflight passed", asking, lambda seen: seen.ready, most)
-        await self._cost("none open")
+        await self._cost("none open", closed_seconds(len(self._members)))
 
     async def open_all(self) -> None:
         """Everybody is approved; where that is too much for the machine, what is open by then counts as all."""
