@@ -5,6 +5,7 @@ asks the engine's own gate every few milliseconds whether it may trade; a judge 
 """
 
 import argparse
+import json
 import random
 import signal
 import sys
@@ -65,7 +66,12 @@ class Killing:
             tick()
             return condition()
 
-        eventually(looked, 120, poll_seconds=0.02)
+        try:
+            eventually(looked, 120, poll_seconds=0.02)
+        except TimeoutError as late:
+            status = self._desk.admin.ask("GET", GOLIVE_PATH)["status"]
+            late.add_note(f"gate: {self._witness.gates[-1].body}\nstatus: {json.dumps(status, indent=1)}")
+            raise
 
     def _pods(self) -> list[dict[str, Any]]:
         return [pod for pod in self._desk.stage.pods(SYSTEM) if "deletionTimestamp" not in pod["metadata"]]
@@ -96,6 +102,8 @@ def main() -> int:
         desk.trader.ask("PATCH", GOLIVE_PATH, {"spec": {"request": wanted}})
         desk.disable()
         desk.open()
+        # Sooner or later some losses would come in a row, and Global Risk would rightly shut the gate.
+        desk.stage.exchange.tell("POST", "pause")
         with (
             Witness(plane, NAMESPACE, GOLIVE) as witness,
             Prober(plane, NAMESPACE, GOLIVE, ENGINE) as prober,
