@@ -99,12 +99,13 @@ class Run:
         raise TimeoutError("nobody leads")
 
     async def _cost(self, what: str, period: float = 0.0) -> None:
-        """Let it settle, at least until what recurs after so many seconds is spread; then watch it work."""
-        await asyncio.sleep(max(self._options.settle, period))
+        """Let it settle, then watch it work, for at least a whole period of what recurs."""
+        await asyncio.sleep(self._options.settle)
         meter = Meter(self._operator.pid, self._admin)
         await meter.begin()
-        with self._progress.step(f"{len(self._members)}: {what}", self._options.seconds) as tick:
-            ends = time.monotonic() + self._options.seconds
+        seconds = max(self._options.seconds, period)
+        with self._progress.step(f"{len(self._members)}: {what}", seconds) as tick:
+            ends = time.monotonic() + seconds
             while time.monotonic() < ends:
                 await asyncio.sleep(0.5)
                 tick()

@@ -5,7 +5,9 @@ fields that a newer server sends, and what is not understood must not be lost.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, closing
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -30,7 +32,10 @@ CONNECTIONS = 64
 """Requests under way at the same time, watches among them; each connection keeps a buffer of 256 KiB."""
 
 WATCH_SECONDS = 240
-"""How long one watch lasts; then the next one begins, with a list."""
+"""How long one watch lasts; then the next one goes on from there."""
+
+LEAST_WATCH_SECONDS = 0.5
+"""A watch that ends sooner is amiss."""
 
 MERGE = "application/merge-patch+json"
 """A merge patch with metadata.resourceVersion in it is refused with 409 when the object has changed."""
@@ -151,7 +156,9 @@ class Cluster:
                 return
 
     async def follow(self, path: str, *, metadata: bool = False) -> AsyncIterator[tuple[str, Object]]:
-        """Every object there is, as ADDED, then every change, for a while. Raises ClusterError.
+        """Every object there is, as ADDED, then every change, until something is amiss. Raises ClusterError.
+
+        A watch that has had its time is taken up where it ended: a list would have every object looked at.
 
         Args:
             path: Of a collection.
@@ -161,18 +168,34 @@ class Cluster:
         version, items = listed["metadata"]["resourceVersion"], listed.pop("items", None) or []
         while items:
             yield "ADDED", items.pop()  # else all of them would be kept for as long as the watch lasts
+        lasted = LEAST_WATCH_SECONDS
+        while lasted >= LEAST_WATCH_SECONDS:
+            began = time.monotonic()
+            async with aclosing(self._watch(path, version, metadata=metadata)) as events:
+                async for kind, item in events:
+                    if kind == "ERROR":  # its history has been compacted, above all
+                        return
+                    version = item["metadata"]["resourceVersion"]
+                    if kind != "BOOKMARK":
+                        yield kind, item
+            lasted = time.monotonic() - began
+
+    async def _watch(
+        self, path: str, version: str, *, metadata: bool
+    ) -> AsyncGenerator[tuple[str, Object], None]:
+        """Every change since a version, for a while."""
         query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(WATCH_SECONDS)}
+        query["allowWatchBookmarks"] = "true"
         accept = PARTIAL if metadata else "application/json"
         try:
-            response = await self._send("GET", path, None, query, accept, WATCH_SECONDS + TIMEOUT_SECONDS)
+            answer = await self._send("GET", path, None, query, accept, WATCH_SECONDS + TIMEOUT_SECONDS)
             rest = b""
-            async for part in response.response.content.iter_any():
-                *lines, rest = (rest + part).split(b"\n")
-                for line in lines:
-                    event = orjson.loads(line)
-                    yield event["type"], event["object"]
-                    if event["type"] == "ERROR":
-                        return
+            with closing(answer.response) as response:
+                async for part in response.content.iter_any():
+                    *lines, rest = (rest + part).split(b"\n")
+                    for line in lines:
+                        event = orjson.loads(line)
+                        yield event["type"], event["object"]
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise UnavailableError(f"{type(error).__name__}: {error}") from error
 
