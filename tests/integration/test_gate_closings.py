@@ -40,6 +40,8 @@ def test_the_gate_shuts_and_everybody_can_see_why_when(sentence: str, desk: Any)
     shut, reason = WAYS[sentence]
     opened = desk.open()
     eventually(lambda: desk.records("Opened"))
+    # Else a look that the engine's answer has woken may meet a pod that is gone, before it hears why.
+    eventually(lambda: desk.read()["status"]["engine"]["stateSeen"] == "Open")
     shut(desk)
     eventually(lambda: desk.gate() is not None and desk.gate().state == "Closed", 15)
     (record,) = eventually(lambda: desk.records("Closed"), 15)
