@@ -12,9 +12,7 @@ from golive_api.golive import GateState
 from golive_api.preflight_report import CheckResult
 from golive_api.values import parse_time
 from golive_decisions.deciding import Plan
-
-Key = tuple[str, str]
-"""Namespace and name of a GoLive."""
+from golive_operator.interests import Key
 
 WHERE = ("namespace", "name")
 """Labels of what is about one GoLive."""

@@ -7,12 +7,10 @@ from prometheus_client import CollectorRegistry, Histogram
 from golive_api.golive import GateState
 from golive_decisions.deciding import Plan
 from golive_decisions.facts import Facts
+from golive_operator.interests import Key
 
 BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15)
 """Bounds of the histograms, in seconds."""
-
-Key = tuple[str, str]
-"""Namespace and name of a GoLive."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,7 +35,7 @@ async def cluster(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("metadata", [True, False], ids=["metadata", "whole objects"])
 async def test_a_watch_that_has_had_its_time_goes_on_where_it_ended(
-    cluster: Counted, namespace: str, *, metadata: bool
+    cluster: Counted, namespace: str, until: Any, *, metadata: bool
 ) -> None:
     """What was told once is not told again, and nothing is left out."""
     path = paths.core(namespace, "configmaps")
@@ -45,18 +46,16 @@ async def test_a_watch_that_has_had_its_time_goes_on_where_it_ended(
             if item["metadata"]["name"].startswith("mine"):
                 told.append((kind, item["metadata"]["name"]))
 
+    def goes_on(sent: int, events: int) -> bool:
+        return cluster.sent >= sent and len(told) >= events
+
     await cluster.create(path, {"metadata": {"name": "mine-0"}})
     following = asyncio.create_task(follow())
     try:
         for number in range(1, 3):
-            sent = cluster.sent
-            async with asyncio.timeout(20):
-                while cluster.sent < sent + 2 or len(told) < number:  # noqa: ASYNC110  # no event tells of it
-                    await asyncio.sleep(0.02)
+            await until(partial(goes_on, cluster.sent + 2, number))
             await cluster.create(path, {"metadata": {"name": f"mine-{number}"}})
-        async with asyncio.timeout(20):
-            while len(told) < 3:  # noqa: ASYNC110  # same
-                await asyncio.sleep(0.02)
+        await until(lambda: len(told) >= 3)
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)

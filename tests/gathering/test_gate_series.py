@@ -16,21 +16,12 @@ from golive_operator.reading import read_subject
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 KEY = ("trading", "perps")
 WHERE = {"namespace": "trading", "name": "perps"}
-GOLIVE: dict[str, Any] = {
-    "metadata": {"namespace": "trading", "name": "perps", "uid": "u", "generation": 1},
-    "spec": {
-        "activation": "Enabled",
-        "request": {"engineRef": {"name": "engine"}, "accounts": ["main"]},
-        "revision": 1,
-        "requestedBy": "trader",
-    },
-}
 
 
 @pytest.fixture
-def closed() -> Plan:
+def closed(asked: dict[str, Any]) -> Plan:
     """Give a plan that shuts a gate."""
-    return decide(Facts(NOON, 1, read_subject(GOLIVE), GateFacts(exists=False)), 5)
+    return decide(Facts(NOON, 1, read_subject(asked), GateFacts(exists=False)), 5)
 
 
 @pytest.fixture

@@ -56,14 +56,7 @@ async def looking() -> AsyncIterator[tuple[Workers, Reconciler]]:
     await workers.stop()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Let the workers go on until something is so."""
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
-async def test_newcomers_keep_no_open_gate_waiting(looking: tuple[Workers, Reconciler]) -> None:
+async def test_newcomers_keep_no_open_gate_waiting(looking: tuple[Workers, Reconciler], until: Any) -> None:
     """As many as may be under way hang; the open gate is looked at again and again."""
     workers, reconciler = looking
     reconciler.held = True
@@ -76,7 +69,7 @@ async def test_newcomers_keep_no_open_gate_waiting(looking: tuple[Workers, Recon
 
 
 async def test_a_crowd_with_news_keeps_neither_an_open_gate_nor_a_newcomer_waiting(
-    looking: tuple[Workers, Reconciler],
+    looking: tuple[Workers, Reconciler], until: Any
 ) -> None:
     """A thousand approvals in one minute, say."""
     workers, reconciler = looking
@@ -152,7 +145,7 @@ async def test_news_of_an_open_gate_comes_before_a_crowd_of_renewals() -> None:
 
 
 async def test_a_worker_whose_open_gate_has_news_waits_in_the_first_line(
-    looking: tuple[Workers, Reconciler], monkeypatch: pytest.MonkeyPatch
+    looking: tuple[Workers, Reconciler], monkeypatch: pytest.MonkeyPatch, until: Any
 ) -> None:
     """What merely is due waits in the second."""
     workers, reconciler = looking
@@ -169,7 +162,9 @@ async def test_a_worker_whose_open_gate_has_news_waits_in_the_first_line(
     await until(lambda: Turn.OPEN in taken)
 
 
-async def test_a_worker_keeps_nothing_of_the_event_that_began_it(looking: tuple[Workers, Reconciler]) -> None:
+async def test_a_worker_keeps_nothing_of_the_event_that_began_it(
+    looking: tuple[Workers, Reconciler], until: Any
+) -> None:
     """It lives as long as the object; the first event's copy of the object need not."""
     workers, reconciler = looking
     EVENT.set("the whole object")
