@@ -158,9 +158,8 @@ async def _ever(
     while True:
         try:
             async for kind, item in cluster.follow(path, metadata=metadata):
-                if kind in {"ADDED", "MODIFIED", "DELETED"}:
-                    changed(kind, item)
-                    failures = 0
+                changed(kind, item)
+                failures = 0
         except ClusterError as error:
             log.warning("a watch broke", extra={"path": path, "error": str(error)[:300]})
         await asyncio.sleep(PAUSES[min(failures, len(PAUSES) - 1)])

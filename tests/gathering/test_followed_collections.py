@@ -26,9 +26,9 @@ class Counted(Cluster):
 
 @pytest.fixture
 async def cluster(control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Counted]:
-    """Give an administrator's connection, whose watches last for a second."""
+    """Give an administrator's connection, whose watches last so long that each tells of a bookmark."""
     monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(control_plane.admin))
-    monkeypatch.setattr(connection, "WATCH_SECONDS", 1)
+    monkeypatch.setattr(connection, "WATCH_SECONDS", 3)
     async with Counted() as connected:
         yield connected
 
