@@ -1,5 +1,6 @@
 """What every area's tests may ask for: a real control plane, a namespace in it, a process to end."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from golive_dev.control_plane import ControlPlane
+from golive_dev.waiting import eventually
 
 ALONE = ("e2e", "faults")
 """Areas whose tests run after all others, with the machine to themselves."""
@@ -109,3 +111,13 @@ def run_script() -> Iterator[Callable[..., Script]]:
     for script in scripts:
         script.process.kill()
         script.process.communicate()
+
+
+@pytest.fixture
+def until() -> Callable[..., Any]:
+    """Give a way to wait for a condition without holding up the event loop."""
+
+    async def wait(condition: Callable[[], Any], deadline_seconds: float = 40.0) -> Any:
+        return await asyncio.to_thread(eventually, condition, deadline_seconds)
+
+    return wait

